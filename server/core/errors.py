@@ -30,7 +30,7 @@ class FieldError:
 
 
 class DaftarError(Exception):
-    """A refusal that can be shown to its reader as it is: a sentence with the value and the way out."""
+    """A refusal to show to its reader as it is: a sentence with the value and the way out."""
 
     default_code: ClassVar[str] = "error"
 

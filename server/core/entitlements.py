@@ -1,0 +1,59 @@
+"""What the licence allows, as a plain object that the gate and every feature may ask.
+
+`server.activation` fills it; nobody else knows where it comes from, so the vendor's authority can use
+the same plumbing without a licence.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Lock
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the licence wants people to know. `audience` is `admins` or `everybody`."""
+
+    code: str
+    audience: str
+    level: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Entitlements:
+    """The licence's verdict at one moment. `mode` and `reason` are words of licensing.md §7."""
+
+    mode: str = "setup"
+    reason: str = "not_activated"
+    license_id: str | None = None
+    customer: str | None = None
+    features: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+    last_contact_at: datetime | None = None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def may_read(self) -> bool:
+        """Tell whether records may be shown."""
+        return self.mode not in {"locked", "setup"}
+
+    @property
+    def may_write(self) -> bool:
+        """Tell whether records may be changed."""
+        return self.may_read and self.mode != "read_only"
+
+
+UNLIMITED = Entitlements(mode="ok", reason="fresh")
+
+
+class EntitlementsBoard:
+    """Holds the newest verdict of this process; asking costs one attribute."""
+
+    def __init__(self, verdict: Entitlements | None = None) -> None:
+        self.verdict = verdict or Entitlements()
+        self._lock = Lock()
+
+    def publish(self, verdict: Entitlements) -> None:
+        """Replace the verdict, as a refresh or an accepted answer does."""
+        with self._lock:
+            self.verdict = replace(verdict)

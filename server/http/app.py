@@ -1,0 +1,91 @@
+"""The Flask application of our house: one transaction a request, one way in, one way to say no.
+
+It knows no feature. Whoever builds an application hands over a Door with what is particular to it.
+"""
+
+import secrets
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+
+from server.core import log
+from server.core.i18n import set_locale
+from server.http.access import check_access
+from server.http.door import Door, door_of
+from server.http.errors import register_errors
+from server.http.headers import add_security_headers
+from server.http.language import choose_locale
+from server.http.licence_gate import check_licence
+from server.http.unit_of_work import close_session, finish_session
+
+csrf = CSRFProtect()
+
+
+class DaftarFlask(APIFlask):
+    """Flask with one unit of work around every view."""
+
+    door: Door
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view, then commit what it changed unless it answers with a refusal."""
+        try:
+            response = self.make_response(super().dispatch_request())
+            finish_session(keep=response.status_code < 400)
+        finally:
+            close_session()
+        return response
+
+
+def _enter() -> None:
+
+    door = door_of(current_app)
+    g.request_id = secrets.token_hex(8)
+    log.unbind_all()
+    log.bind(request_id=g.request_id)
+    set_locale(choose_locale(None, door.default_locale))
+    g.actor = door.authenticate(request) if request.endpoint != "static" else None
+    set_locale(choose_locale(g.actor, door.default_locale))
+    if door.check_request is not None:
+        door.check_request(request)
+    check_access()
+    if door.board is not None:
+        check_licence(door.board.verdict)
+
+
+def make_app(name: str, door: Door, *, title: str, version: str, **folders: Any) -> DaftarFlask:
+    """Return an application with our plumbing and no route yet."""
+    app = DaftarFlask(
+        name,
+        title=title,
+        version=version,
+        docs_path=None,
+        spec_path=None,
+        json_errors=False,
+        **folders,
+    )
+    app.extensions["daftar.door"] = door
+    app.config.update(
+        SECRET_KEY=door.secret_key,
+        SESSION_COOKIE_NAME="daftar_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=door.https,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        MAX_CONTENT_LENGTH=64 * 1024 * 1024,
+        **door.config,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
+    csrf.init_app(app)
+    app.before_request(_enter)
+    app.after_request(_leave)
+    register_errors(app)
+    return app
+
+
+def _leave(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    return add_security_headers(response)
