@@ -80,10 +80,25 @@ def test_brackets_inside_strings_are_no_depth() -> None:
 
 
 def test_the_largest_integer_and_pairs_of_surrogates_are_read() -> None:
-    assert parse_object(b'{"a":9007199254740991,"b":"\\ud83d\\ude00"}') == {"a": 2**53 - 1, "b": "😀"}
+    assert parse_object(b'{"a":9007199254740991,"b":"\\ud83d\\ude00"}') == {
+        "a": 2**53 - 1,
+        "b": "😀",
+    }
 
 
-BASE64_ATTACKS = ["AA", "AA=", "AAA", "AB==", "AA==\n", " AA==", "A-A=", "A_8=", "AA==AA==", "=", "é"]
+BASE64_ATTACKS = [
+    "AA",
+    "AA=",
+    "AAA",
+    "AB==",
+    "AA==\n",
+    " AA==",
+    "A-A=",
+    "A_8=",
+    "AA==AA==",
+    "=",
+    "é",
+]
 
 
 @pytest.mark.parametrize("text", BASE64_ATTACKS)
