@@ -169,7 +169,7 @@ class Database:
         """Return `sqlite` or `postgresql`."""
         return self.engine.dialect.name
 
-    def on_flush(self, listener: Callable[[Session, Any, Any], None], moment: str) -> None:
+    def on_flush(self, listener: Callable[..., None], moment: str) -> None:
         """Call the listener at `before_flush` or `after_flush` of every writing session."""
         event.listen(self._writers, moment, listener)
 

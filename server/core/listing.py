@@ -20,7 +20,6 @@ from server.core.i18n import gettext as _
 from server.core.text import ascii_digits
 
 T = TypeVar("T")
-R = TypeVar("R", bound=tuple[Any, ...])
 
 COUNT_LIMIT = 1_001
 MAX_LIMIT = 200
@@ -141,7 +140,7 @@ def _condition(spec: ListSpec, wish: Filter) -> ColumnElement[bool]:
     return compare[wish.operator]()
 
 
-def narrowed(query: Select[R], spec: ListSpec, wish: ListQuery) -> Select[R]:
+def narrowed(query: Select[T], spec: ListSpec, wish: ListQuery) -> Select[T]:
     """Return the query with the reader's filters and search applied."""
     for condition in wish.filters:
         query = query.where(_condition(spec, condition))
@@ -191,7 +190,7 @@ def _order(spec: ListSpec, sort: str) -> tuple[Field, bool]:
     return known, descending
 
 
-def page(session: Session, query: Select[tuple[T]], spec: ListSpec, wish: ListQuery) -> Page[T]:
+def page(session: Session, query: Select[T], spec: ListSpec, wish: ListQuery) -> Page[T]:
     """Return one page of the narrowed query, found by key and never by offset."""
     sort = wish.sort or spec.default_sort
     known, descending = _order(spec, sort)

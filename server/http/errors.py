@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from server.core import errors
 from server.core.i18n import gettext as _
 from server.http.door import door_of
+from server.http.rest import VersionMissing
 from server.http.unit_of_work import stale
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ STATUS: dict[type[errors.DaftarError], int] = {
     errors.Invalid: 422,
     errors.Conflict: 409,
     errors.Stale: 412,
+    VersionMissing: 428,
     errors.NotLicensed: 402,
     errors.TooMany: 429,
     errors.Missing: 503,

@@ -1,0 +1,80 @@
+"""Pages around accounts: signing in and out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import session as browser
+from flask.typing import ResponseReturnValue
+
+from client_web.users.forms import SignInForm
+from server.core.errors import DaftarError, NotSignedIn
+from server.http.access import public, signed_in, visitor
+from server.http.unit_of_work import current_session, database
+from server.users import sign_in as accounts
+
+blueprint = Blueprint("users", __name__)
+
+COOKIE = "daftar_session"
+
+
+def _safe(target: str) -> str:
+    """Return the wanted page when it is one of ours, else the first page."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if ours and not parts.netloc and not parts.scheme else url_for("home.page")
+
+
+@blueprint.get("/sign-in")
+@public()
+def sign_in() -> ResponseReturnValue:
+    """Show the sign-in form, or go on when somebody is signed in already."""
+    target = request.args.get("next", "")
+    if visitor() is not None:
+        return redirect(_safe(target))
+    return render_template("users/sign_in.html", form=SignInForm(next=target), problem=None)
+
+
+@blueprint.post("/sign-in")
+@public()
+def enter() -> ResponseReturnValue:
+    """Check address and password, outside any writing transaction, since this is slow on purpose."""
+    form = SignInForm()
+    if not form.validate():
+        return render_template("users/sign_in.html", form=form, problem=None), 422
+    address = request.remote_addr or ""
+    email = form.email.data or ""
+    try:
+        with database().read() as reading:
+            user = accounts.check_sign_in(reading, email, form.password.data or "")
+    except DaftarError as refusal:
+        if isinstance(refusal, NotSignedIn):
+            with database().write() as writing:
+                accounts.note_failure(writing, email, address)
+        status = 401 if isinstance(refusal, NotSignedIn) else 429
+        return render_template("users/sign_in.html", form=form, problem=refusal.message), status
+    settings = current_app.extensions["daftar.settings"]
+    place = accounts.Visitor(address, request.user_agent.string)
+    hours = settings.security.session_hours
+    secret = accounts.open_session(current_session(), user, place, hours=hours)
+    browser.clear()
+    response = current_app.make_response(redirect(_safe(form.next.data or "")))
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=hours * 3600,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.web.https,
+    )
+    return response
+
+
+@blueprint.post("/sign-out")
+@signed_in(always=True)
+def sign_out() -> ResponseReturnValue:
+    """End this browser's sign-in."""
+    accounts.end_session(current_session(), request.cookies.get(COOKIE, ""))
+    browser.clear()
+    response = current_app.make_response(redirect(url_for("users.sign_in")))
+    response.delete_cookie(COOKIE)
+    return response

@@ -1,0 +1,67 @@
+"""create_app(): the only place where everything meets."""
+
+from flask import Request, request
+
+from client_web.door import error_page, open_web
+from server import api
+from server.audit.service import watch
+from server.core.actor import Actor
+from server.core.config import Settings, read_secret
+from server.core.db import Database
+from server.core.entitlements import EntitlementsBoard
+from server.core.format import Display, set_display
+from server.core.version import VERSION
+from server.http.app import DaftarFlask, make_app
+from server.http.door import Door
+from server.users.passwords import set_cost
+from server.users.sign_in import actor_of_session, actor_of_token
+
+SESSION_COOKIE = "daftar_session"
+
+
+def _authenticator(database: Database) -> object:
+    def authenticate(incoming: Request) -> Actor | None:
+        header = incoming.headers.get("Authorization", "")
+        if incoming.path.startswith("/api/"):
+            # The API knows tokens only, so that no other site can use somebody's cookie there.
+            scheme, _space, token = header.partition(" ")
+            if scheme.lower() != "bearer" or not token.strip():
+                return None
+            with database.read() as session:
+                return actor_of_token(session, token.strip())
+        secret = incoming.cookies.get(SESSION_COOKIE)
+        if not secret:
+            return None
+        with database.read() as session:
+            return actor_of_session(session, secret)
+
+    return authenticate
+
+
+def create_app(settings: Settings, database: Database, board: EntitlementsBoard) -> DaftarFlask:
+    """Return the whole CRM as one WSGI application."""
+    set_cost(memory_kib=settings.security.argon2_memory_kib, rounds=settings.security.argon2_rounds)
+    watch(database)
+    door = Door(
+        database=database,
+        secret_key=read_secret(settings.secrets, "web.key"),
+        authenticate=_authenticator(database),  # type: ignore[arg-type] # a closure
+        page_of_error=error_page,
+        board=board,
+        default_locale=settings.organization.locale,
+        https=settings.web.https,
+    )
+    app = make_app("server", door, title="Daftar", version=VERSION, static_folder=None)
+    app.extensions["daftar.settings"] = settings
+
+    @app.before_request
+    def _show_things_the_readers_way() -> None:
+        organization = settings.organization
+        set_display(Display(zone=organization.timezone, toman=organization.toman))
+
+    api.mount(app)
+    open_web(app)
+    return app
+
+
+__all__ = ["create_app", "request"]

@@ -1,0 +1,9 @@
+"""Every table of the CRM, imported once, so that the metadata is whole."""
+
+from server.audit import models as audit
+from server.core.db import Base
+from server.users import models as users
+
+__all__ = ["audit", "metadata", "users"]
+
+metadata = Base.metadata

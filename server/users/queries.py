@@ -1,0 +1,95 @@
+"""Reading users. Colleagues see each other; only administrators see more than names."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from server.core.actor import Actor
+from server.core.errors import NotFound
+from server.core.i18n import gettext as _
+from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
+from server.core.text import fold
+from server.users.models import ApiToken, SeatCounter, User
+from server.users.rules import Role, Seats, UserKind, UserStatus, holds_seat
+
+USERS = ListSpec(
+    key=User.id,
+    filters={
+        "status": Field(User.status, UserStatus, ("eq", "in", "ne")),
+        "role": Field(User.role, Role, ("eq", "in")),
+        "kind": Field(User.kind, UserKind, ("eq",)),
+        "external_id": Field(User.external_id, operators=("eq",)),
+    },
+    sorts={"name": Field(User.display_name), "id": Field(User.id, read_int)},
+    default_sort="name",
+)
+
+
+def visible_to(actor: Actor) -> Select[User]:
+    """Return the users this actor may see, as a query to narrow further."""
+    actor.must("users.see")
+    return select(User).where(User.deleted_at.is_(None))
+
+
+def list_users(session: Session, actor: Actor, wish: ListQuery) -> Page[User]:
+    """Return one page of users."""
+    query = visible_to(actor)
+    if wish.q.strip():
+        needle = f"%{wish.q.strip()}%"
+        query = query.where(
+            User.display_name.ilike(needle) | User.email_key.ilike(f"%{fold(wish.q)}%")
+        )
+    return page(session, query, USERS, wish)
+
+
+def get_user(session: Session, actor: Actor, user_id: int) -> User:
+    """Return the user, or raise NotFound."""
+    user = session.scalar(visible_to(actor).where(User.id == user_id))
+    if user is None:
+        raise NotFound(_("There is no user %(id)s.", id=user_id))
+    return user
+
+
+def user_by_email(session: Session, email: str) -> User | None:
+    """Return the user with that address, whatever its letters' case."""
+    return session.scalar(select(User).where(User.email_key == email_key(email)))
+
+
+def email_key(email: str) -> str:
+    """Return the form of an address by which two are the same."""
+    return email.strip().casefold()
+
+
+def names_of(session: Session, ids: Collection[int | None]) -> dict[int, str]:
+    """Return the display names of these users, former ones included; one query."""
+    wanted = {user_id for user_id in ids if user_id is not None}
+    if not wanted:
+        return {}
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(wanted)))
+    return {row.id: row.display_name for row in rows}
+
+
+def owners(session: Session, actor: Actor) -> list[User]:
+    """Return the people a record can be given to: active humans, by name."""
+    query = visible_to(actor).where(User.status == UserStatus.ACTIVE, User.kind == UserKind.HUMAN)
+    return list(session.scalars(query.order_by(User.display_name, User.id)))
+
+
+def count_seats(session: Session, kind: UserKind = UserKind.HUMAN) -> int:
+    """Count the users that hold a seat of this kind, from the users themselves."""
+    holding = [status for status in UserStatus if holds_seat(status)]
+    query = select(func.count()).where(User.kind == kind, User.status.in_(holding))
+    return session.scalar(query.select_from(User)) or 0
+
+
+def seats(session: Session, kind: UserKind = UserKind.HUMAN) -> Seats:
+    """Return the seats of this kind, as enforcement, pages, API and check-in all see them."""
+    counter = session.get(SeatCounter, kind)
+    return Seats(counter.used, counter.cap) if counter else Seats(0, 0)
+
+
+def tokens_of(session: Session, actor: Actor) -> list[ApiToken]:
+    """Return the actor's own tokens that still work, newest first."""
+    query = select(ApiToken).where(ApiToken.user_id == actor.user_id, ApiToken.revoked_at.is_(None))
+    return list(session.scalars(query.order_by(ApiToken.id.desc())))

@@ -1,0 +1,164 @@
+"""Users: their words, their roles and what each role may do, and what a good password is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.core.errors import Invalid
+from server.core.i18n import gettext as _
+from server.core.i18n import mark
+from server.core.text import fold
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MANAGER = "manager"
+    SALES = "sales"
+    SUPPORT = "support"
+    VIEWER = "viewer"
+
+
+class UserStatus(StrEnum):
+    """Only `active` holds a seat. `former` names people of imported history who never had an account."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    FORMER = "former"
+
+
+class UserKind(StrEnum):
+    HUMAN = "human"
+    SERVICE = "service"
+
+
+ROLE_LABELS = {
+    Role.ADMIN: mark("Administrator"),
+    Role.MANAGER: mark("Manager"),
+    Role.SALES: mark("Sales"),
+    Role.SUPPORT: mark("Support"),
+    Role.VIEWER: mark("Viewer"),
+}
+STATUS_LABELS = {
+    UserStatus.INVITED: mark("Invited"),
+    UserStatus.ACTIVE: mark("Active"),
+    UserStatus.DEACTIVATED: mark("Deactivated"),
+    UserStatus.FORMER: mark("Former"),
+}
+
+_READ = frozenset(
+    {
+        "companies.see",
+        "people.see",
+        "deals.see",
+        "activities.see",
+        "users.see",
+        "license.see",
+        "backups.see",
+    }
+)
+_WRITE = frozenset(
+    {
+        "companies.create",
+        "companies.edit",
+        "people.create",
+        "people.edit",
+        "activities.create",
+        "activities.edit",
+        "tokens.own",
+    }
+)
+_SELL = frozenset({"deals.create", "deals.edit"})
+_LEAD = frozenset(
+    {
+        "deals.see_all",
+        "deals.edit_all",
+        "deals.delete",
+        "companies.delete",
+        "people.delete",
+        "activities.see_all",
+        "activities.edit_all",
+        "imports.run",
+        "exports.run",
+        "backups.confirm",
+        "forms.see",
+    }
+)
+_ADMINISTER = frozenset(
+    {
+        "users.manage",
+        "pipelines.edit",
+        "license.manage",
+        "backups.run",
+        "audit.see",
+        "forms.sign",
+        "settings.edit",
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.VIEWER: _READ | {"deals.see_all", "activities.see_all"},
+    Role.SUPPORT: _READ | _WRITE | {"deals.see_all", "activities.see_all"},
+    Role.SALES: _READ | _WRITE | _SELL,
+    Role.MANAGER: _READ | _WRITE | _SELL | _LEAD,
+    Role.ADMIN: _READ | _WRITE | _SELL | _LEAD | _ADMINISTER,
+}
+ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 256
+FAILURES_ALLOWED = 8
+FAILURE_WINDOW_MINUTES = 15
+
+
+def check_password(password: str, *, email: str, name: str) -> None:
+    """Raise Invalid unless the password is strong enough for a shared network (R-CRM-4)."""
+    folded = fold(password).replace(" ", "")
+    own = {fold(part).replace(" ", "") for part in (email, email.split("@")[0], name) if part}
+    if len(password) < MIN_PASSWORD:
+        raise Invalid(
+            _("This password is too short: at least %(n)s characters are needed.", n=MIN_PASSWORD),
+            field="password",
+        )
+    if len(password) > MAX_PASSWORD:
+        raise Invalid(
+            _("This password is too long: at most %(n)s characters.", n=MAX_PASSWORD),
+            field="password",
+        )
+    if len(set(folded)) < 5 or folded in own or folded.isdecimal():
+        raise Invalid(
+            _(
+                "This password is too easy to guess. Use several words, not a name and not digits alone."
+            ),
+            field="password",
+        )
+
+
+@dataclass(frozen=True)
+class UserDraft:
+    """A user as someone wrote it down, before it exists."""
+
+    email: str
+    display_name: str
+    role: Role = Role.SALES
+    kind: UserKind = UserKind.HUMAN
+    locale: str = "fa"
+    password: str | None = None
+    status: UserStatus = UserStatus.ACTIVE
+
+
+def holds_seat(status: UserStatus) -> bool:
+    """Tell whether a user in this status takes one of the licensed seats (licensing.md §8)."""
+    return status is UserStatus.ACTIVE
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How many seats of one kind are taken and how many the licence sells."""
+
+    used: int
+    cap: int
+
+    @property
+    def over(self) -> bool:
+        """Tell whether more are taken than a lowered cap allows."""
+        return self.used > self.cap

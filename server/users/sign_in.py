@@ -1,0 +1,162 @@
+"""Signing in and out, and tokens for programs. Only hashes of cookies and tokens are stored."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from server.audit.service import note
+from server.core import clock
+from server.core.actor import Actor
+from server.core.errors import Invalid, NotFound, NotSignedIn, TooMany
+from server.core.i18n import gettext as _
+from server.users.models import ApiToken, SignInFailure, User, WebSession
+from server.users.passwords import matches
+from server.users.queries import email_key, get_user, user_by_email
+from server.users.rules import FAILURE_WINDOW_MINUTES, FAILURES_ALLOWED, PERMISSIONS, UserStatus
+
+TOKEN_PREFIX = "dft_"  # noqa: S105 - a prefix, so that leaked tokens can be found by scanners
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a sign-in comes from."""
+
+    address: str = ""
+    device: str = ""
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor_for(user: User) -> Actor:
+    """Return the actor that this user is."""
+    return Actor(
+        user_id=user.id,
+        name=user.display_name,
+        permissions=PERMISSIONS[user.role],
+        locale=user.locale,
+        email=user.email or "",
+    )
+
+
+def check_sign_in(session: Session, email: str, password: str) -> User:
+    """Return the user whose address and password these are; this is slow on purpose and only reads.
+
+    Raise TooMany after too many failures, NotSignedIn otherwise; both tell nothing about who exists.
+    """
+    since = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
+    failures = session.scalar(
+        select(func.count())
+        .select_from(SignInFailure)
+        .where(SignInFailure.email_key == email_key(email), SignInFailure.at > since)
+    )
+    if (failures or 0) >= FAILURES_ALLOWED:
+        raise TooMany(
+            _(
+                "Too many failed attempts. Wait %(n)s minutes, or ask an administrator.",
+                n=FAILURE_WINDOW_MINUTES,
+            ),
+            retry_after=FAILURE_WINDOW_MINUTES * 60,
+        )
+    user = user_by_email(session, email)
+    right = matches(user.password_hash if user else None, password)
+    if user is None or not right or user.status is not UserStatus.ACTIVE:
+        raise NotSignedIn(_("The address or the password is not right."), code="wrong_password")
+    return user
+
+
+def confirm_password(session: Session, actor: Actor, password: str) -> None:
+    """Raise Invalid unless this is the actor's own password, asked again before a signature."""
+    user = session.get(User, actor.user_id)
+    if not matches(user.password_hash if user else None, password):
+        raise Invalid(_("This is not your password."), field="password", code="wrong_password")
+
+
+def note_failure(session: Session, email: str, address: str) -> None:
+    """Remember a failed attempt and forget the old ones."""
+    old = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
+    session.execute(delete(SignInFailure).where(SignInFailure.at < old))
+    session.add(SignInFailure(email_key=email_key(email)[:320], address=address))
+
+
+def open_session(session: Session, user: User, visitor: Visitor, *, hours: int) -> str:
+    """Sign the user in and return the cookie's secret."""
+    secret = secrets.token_urlsafe(32)
+    now = clock.now()
+    session.execute(delete(WebSession).where(WebSession.expires_at < now))
+    session.execute(delete(SignInFailure).where(SignInFailure.email_key == user.email_key))
+    session.add(
+        WebSession(
+            token_hash=_hash(secret),
+            user_id=user.id,
+            expires_at=now + timedelta(hours=hours),
+            address=visitor.address,
+            device=visitor.device[:200],
+        )
+    )
+    note(session, actor_for(user), "sign_in", kind="user", record_id=user.id)
+    return secret
+
+
+def end_session(session: Session, secret: str) -> None:
+    """Sign this browser out."""
+    session.execute(delete(WebSession).where(WebSession.token_hash == _hash(secret)))
+
+
+def actor_of_session(session: Session, secret: str) -> Actor | None:
+    """Return who is signed in with this cookie, or None."""
+    user = session.scalar(
+        select(User)
+        .join(WebSession, WebSession.user_id == User.id)
+        .where(
+            WebSession.token_hash == _hash(secret),
+            WebSession.expires_at > clock.now(),
+            User.status == UserStatus.ACTIVE,
+        )
+    )
+    return actor_for(user) if user else None
+
+
+def actor_of_token(session: Session, token: str) -> Actor | None:
+    """Return whose token this is, or None."""
+    user = session.scalar(
+        select(User)
+        .join(ApiToken, ApiToken.user_id == User.id)
+        .where(
+            ApiToken.token_hash == _hash(token),
+            ApiToken.revoked_at.is_(None),
+            User.status == UserStatus.ACTIVE,
+        )
+    )
+    return actor_for(user) if user else None
+
+
+def create_token(session: Session, actor: Actor, user_id: int, name: str) -> str:
+    """Make a token for a program and return it, this once."""
+    actor.must("tokens.own" if actor.user_id == user_id else "users.manage")
+    user = get_user(session, actor, user_id)
+    if not name.strip():
+        raise Invalid(
+            _("A token needs a name, so that you know later what it is for."), field="name"
+        )
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    made = ApiToken(token_hash=_hash(token), hint=token[:8], name=name.strip(), user_id=user.id)
+    session.add(made)
+    session.flush()
+    note(session, actor, "create", kind="token", record_id=made.id, changes={"name": name.strip()})
+    return token
+
+
+def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
+    """End a token at once."""
+    found = session.get(ApiToken, token_id)
+    if found is None or (found.user_id != actor.user_id and not actor.may("users.manage")):
+        raise NotFound(_("There is no token %(id)s.", id=token_id))
+    found.revoked_at = clock.now()
+    note(session, actor, "revoke", kind="token", record_id=found.id)
+    session.flush()
