@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.mail import MailServer, running_mail_server
 from tests.support.ports import free_port
 from tests.support.postgres import Cluster, start_cluster
 
-if TYPE_CHECKING:  # pure rooms are tested without loading the database
+if TYPE_CHECKING:  # pure rooms are tested without loading database and browser
+    from playwright.sync_api import Browser as Chromium
+
     from server.core.db import Database
+    from tests.support.browser import Browser
 
 
 @pytest.fixture(scope="session")
@@ -105,20 +109,48 @@ def _opened(url: str) -> Iterator["Database"]:
 
 
 def _migrate(url: str) -> None:
-    try:
-        from server.migrations.run import upgrade
-    except ModuleNotFoundError:
-        # Until the migrations are written: the tables that the collected tests know.
-        from server.core.db import Base, Database
+    from server.migrations.run import upgrade
 
-        fresh = Database(url)
-        Base.metadata.create_all(fresh.engine)
-        fresh.dispose()
-    else:
-        upgrade(url)
+    upgrade(url)
 
 
 @pytest.fixture
 def port() -> int:
     """Give a TCP port of the loopback that is free."""
     return free_port()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """Give a running mail server that keeps what it gets."""
+    with running_mail_server() as server:
+        yield server
+
+
+# One browser per test file, not per session: while Playwright runs, nothing else in this thread
+# may use asyncio, and some libraries do.
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Chromium]":
+    """Give a running Chromium to this test file."""
+    from tests.support.browser import running_chromium
+
+    with running_chromium() as program:
+        yield program
+
+
+@pytest.fixture
+def browser(chromium: "Chromium") -> "Iterator[Browser]":
+    """Give a browser that opens pages: `browser.open(base_url=…, locale="fa")`."""
+    from tests.support.browser import Browser
+
+    opened = Browser(chromium)
+    yield opened
+    opened.close_pages()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hash passwords cheaply in this process; the real cost is 64 MiB a password."""
+    from server.users.passwords import set_cost
+
+    set_cost(memory_kib=64, rounds=1)
