@@ -1,0 +1,216 @@
+"""Sealing and opening: standard zstd inside standard age, streamed. Knows bytes, not backups."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+import pyrage
+import zstandard
+
+from backup.disk import BLOCK, Reader, Writer, create, sync_file
+from server.core.errors import Broken, DaftarError, Invalid, Missing
+from server.core.i18n import gettext as _
+
+LEVEL = 3  # measured: level 9 takes four times as long for 3 % less
+NO_KEY = "No matching keys found"  # what the age library says when no identity opens the header
+
+
+class Recipient(Protocol):
+    """The public half of an age key."""
+
+
+class Identity(Protocol):
+    """The private half of an age key."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Sizes and SHA-256 of something sealed, before and after."""
+
+    bytes: int
+    sha256: str
+    plain_bytes: int
+    plain_sha256: str
+
+
+class Hashing:
+    """A reader or writer that counts and hashes what passes, and remembers its own failure.
+
+    The age library turns every foreign exception into its own; the remembered one names the cause.
+    """
+
+    def __init__(
+        self,
+        source: Reader | None = None,
+        target: Writer | None = None,
+        tell: Callable[[int], None] | None = None,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._tell = tell
+        self._hash = hashlib.sha256()
+        self.bytes = 0
+        self.error: BaseException | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read from the source."""
+        try:
+            data = b"" if self._source is None else self._source.read(size)
+            self._count(data)
+        except BaseException as error:
+            self.error = self.error or error
+            raise
+        return data
+
+    def write(self, data: bytes, /) -> int:
+        """Write to the target, if there is one."""
+        try:
+            if self._target is not None:
+                self._target.write(data)
+            self._count(data)
+        except BaseException as error:
+            self.error = self.error or error
+            raise
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: who opened the target flushes it."""
+
+    def _count(self, data: bytes) -> None:
+        self.bytes += len(data)
+        self._hash.update(data)
+        if self._tell is not None:
+            self._tell(self.bytes)
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of all that passed, in hex."""
+        return self._hash.hexdigest()
+
+
+def recipient(text: str) -> Recipient:
+    """Read an age recipient such as `age1…`."""
+    try:
+        found: Recipient = pyrage.x25519.Recipient.from_str(text.strip())
+    except pyrage.RecipientError as error:
+        raise Invalid(
+            _("%(text)s is no age recipient.", text=text), code="bad_recipient"
+        ) from error
+    return found
+
+
+def identities(text: str) -> tuple[Identity, ...]:
+    """Read the private keys of an age key file; lines that start with # are notes."""
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        found = tuple(
+            pyrage.x25519.Identity.from_str(line) for line in lines if line and line[0] != "#"
+        )
+    except pyrage.IdentityError as error:
+        raise Invalid(
+            _("This is no age key: a line must start with AGE-SECRET-KEY-1."), code="bad_key"
+        ) from error
+    if not found:
+        raise Invalid(_("The key file is empty."), code="bad_key")
+    return found
+
+
+def new_key() -> tuple[str, str]:
+    """Make an age key and return its private and its public half."""
+    made = pyrage.x25519.Identity.generate()
+    return str(made), str(made.to_public())
+
+
+def seal(
+    source: Reader,
+    path: Path,
+    recipients: Sequence[Recipient],
+    tell: Callable[[int], None] | None = None,
+) -> Sealed:
+    """Seal all that can be read into a new file and sync it. A file that fails is removed."""
+    plain = Hashing(source=source, tell=tell)
+    try:
+        with create(path) as file:
+            sealed = Hashing(target=file)
+            compressed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_reader(
+                cast(IO[bytes], plain), read_size=BLOCK, closefd=False
+            )
+            try:
+                pyrage.encrypt_io(_Buffered(compressed), sealed, list(recipients))
+            except (pyrage.EncryptError, OSError) as error:
+                raise (plain.error or sealed.error or error) from None
+            sync_file(file)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Sealed(sealed.bytes, sealed.sha256, plain.bytes, plain.sha256)
+
+
+class _Buffered:
+    """A reader that always fills the request, as the age library's 8 KiB reads like it."""
+
+    def __init__(self, source: Reader) -> None:
+        self._source = source
+        self._held = b""
+        self._at = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._at >= len(self._held):
+            self._held = self._source.read(BLOCK)
+            self._at = 0
+        data = self._held[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+
+def unseal(path: Path, target: Writer, keys: Sequence[Identity]) -> Sealed:
+    """Open a sealed file into the target and return what was read and written.
+
+    Raises Missing when no key fits and Broken when the file is damaged. What was written before
+    the damage showed must not be used.
+    """
+    plain = Hashing(target=target)
+    with path.open("rb") as file:
+        sealed = Hashing(source=file)
+        unpacked = zstandard.ZstdDecompressor().stream_writer(cast(IO[bytes], plain), closefd=False)
+        try:
+            pyrage.decrypt_io(sealed, unpacked, list(keys))
+            while sealed.read(BLOCK):
+                pass
+        except (pyrage.DecryptError, zstandard.ZstdError, OSError) as error:
+            raise _reason(path, error, plain.error or sealed.error) from error
+    return Sealed(sealed.bytes, sealed.sha256, plain.bytes, plain.sha256)
+
+
+def _reason(path: Path, error: Exception, cause: BaseException | None) -> BaseException:
+    if cause is not None:
+        return cause
+    if NO_KEY in str(error):
+        return wrong_key(path.name)
+    return Broken(_("%(name)s is damaged: it does not open.", name=path.name), code="damaged")
+
+
+def wrong_key(name: str) -> DaftarError:
+    """Return the error for a key that does not fit."""
+    return Missing(
+        _(
+            "The key does not open %(name)s. Use the working or the escrow key from the recovery"
+            " sheet that belongs to this backup.",
+            name=name,
+        ),
+        code="wrong_key",
+    )
+
+
+def hash_file(path: Path, tell: Callable[[int], None] | None = None) -> tuple[int, str]:
+    """Return size and SHA-256 of a file, read in blocks."""
+    passing = Hashing(tell=tell)
+    with path.open("rb") as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        while block := file.read(BLOCK):
+            passing.write(block)
+    return passing.bytes, passing.sha256

@@ -1,0 +1,156 @@
+"""Row counts and content checksums per table, the same before a backup and after a restore.
+
+`sqlite-rows-1`: SHA-256 over one line per row in the order of the rowid (or the primary key of a
+table without one); the line is the row as a Python tuple of int, float, str, bytes and None in
+ASCII. Virtual tables are left out, the tables that hold their content are not.
+
+`postgresql-rows-1`: the server hashes every row's text form with SHA-256; the hash is read as four
+signed 64-bit numbers that are summed over the table, and the digest is the SHA-256 of
+`rows:sum:sum:sum:sum`. The sums do not depend on the order in which a restore wrote the rows.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+SQLITE = "sqlite-rows-1"
+POSTGRESQL = "postgresql-rows-1"
+ROWS = 2000
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class TableDigest:
+    """How many rows a table has and the checksum of their content."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+def quiet(done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+def open_copy(path: Path) -> sqlite3.Connection:
+    """Open a database file at rest for reading; text that is no UTF-8 is kept as it is."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.isolation_level = None
+    connection.text_factory = _text
+    return connection
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def sqlite_tables(path: Path, tell: Tell = quiet) -> tuple[TableDigest, ...]:
+    """Count and digest every table of a SQLite file."""
+    with closing(open_copy(path)) as connection:
+        names = _sqlite_names(connection)
+        found = []
+        for done, (name, without_rowid) in enumerate(names):
+            tell(done, len(names))
+            found.append(_sqlite_digest(connection, name, without_rowid=without_rowid))
+        tell(len(names), len(names))
+    return tuple(found)
+
+
+def _sqlite_names(connection: sqlite3.Connection) -> list[tuple[str, bool]]:
+    rows = connection.execute(
+        "SELECT name, wr FROM pragma_table_list WHERE schema = 'main'"
+        " AND type IN ('table', 'shadow') AND name <> 'sqlite_schema' ORDER BY name"
+    )
+    return [(name, bool(without_rowid)) for name, without_rowid in rows]
+
+
+def _sqlite_digest(
+    connection: sqlite3.Connection, name: str, *, without_rowid: bool
+) -> TableDigest:
+    table = _quoted(name)
+    order = _sqlite_order(connection, name, without_rowid=without_rowid)
+    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - quoted
+    digest = hashlib.sha256()
+    count = 0
+    while rows := cursor.fetchmany(ROWS):
+        count += len(rows)
+        digest.update(("\n".join(map(ascii, rows)) + "\n").encode("ascii"))
+    return TableDigest(name, count, digest.hexdigest())
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sqlite_order(connection: sqlite3.Connection, name: str, *, without_rowid: bool) -> str:
+    columns = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+    if without_rowid:
+        keys = sorted((place, column) for column, place in columns if place)
+        return ", ".join(_quoted(column) for _, column in keys)
+    taken = {column.lower() for column, _ in columns}
+    return next(alias for alias in ("rowid", "_rowid_", "oid", "1") if alias not in taken)
+
+
+def postgresql_tables(
+    connection: psycopg.Connection, tell: Tell = quiet
+) -> tuple[TableDigest, ...]:
+    """Count and digest every table of a PostgreSQL database, inside the caller's transaction."""
+    for setting in (
+        "timezone = 'UTC'",
+        "datestyle = 'ISO, YMD'",
+        "intervalstyle = 'postgres'",
+        "extra_float_digits = 3",
+        "bytea_output = 'hex'",
+        "lc_monetary = 'C'",
+        "search_path = pg_catalog",
+        "row_security = off",
+    ):
+        connection.execute(sql.SQL("SET LOCAL ") + sql.SQL(setting))
+    names = postgresql_names(connection)
+    found = []
+    for done, (schema, name) in enumerate(names):
+        tell(done, len(names))
+        found.append(_postgresql_digest(connection, schema, name))
+    tell(len(names), len(names))
+    return tuple(found)
+
+
+def postgresql_names(connection: psycopg.Connection) -> list[tuple[str, str]]:
+    """Return schema and name of every table that is ours, not the system's or an extension's."""
+    return [(str(schema), str(name)) for schema, name in connection.execute(_TABLES)]
+
+
+_TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+    AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY 1, 2
+"""
+
+_DIGEST = """
+SELECT count(*), coalesce(sum(('x' || substr(h, 1, 16))::bit(64)::bigint), 0),
+    coalesce(sum(('x' || substr(h, 17, 16))::bit(64)::bigint), 0),
+    coalesce(sum(('x' || substr(h, 33, 16))::bit(64)::bigint), 0),
+    coalesce(sum(('x' || substr(h, 49, 16))::bit(64)::bigint), 0)
+FROM (SELECT encode(sha256(convert_to(daftar_row::text, 'UTF8')), 'hex') AS h
+    FROM ONLY {} AS daftar_row) AS hashed
+"""
+
+
+def _postgresql_digest(connection: psycopg.Connection, schema: str, name: str) -> TableDigest:
+    statement = sql.SQL(_DIGEST).format(sql.Identifier(schema, name))
+    row = connection.execute(statement).fetchone()
+    if row is None:
+        raise AssertionError("count(*) always returns a row")
+    count, *sums = row
+    text = ":".join(str(number) for number in (count, *sums))
+    shown = name if schema == "public" else f"{schema}.{name}"
+    return TableDigest(shown, count, hashlib.sha256(text.encode()).hexdigest())
