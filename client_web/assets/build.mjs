@@ -37,7 +37,7 @@ async function bundle(entryPoints, options) {
     target: ["chrome111", "firefox113", "safari16.4"],
     entryNames: "[name]-[hash]",
     chunkNames: "parts/[name]-[hash]",
-    assetNames: "fonts/[name]-[hash]",
+    assetNames: "fonts/vazirmatn-[hash]",
     loader: { ".woff2": "file" },
     logLevel: "warning",
     ...options,

@@ -1,0 +1,4 @@
+// Alpine's build that needs no eval, for pages with small states of their own.
+import Alpine from "@alpinejs/csp";
+
+Alpine.start();

@@ -1,0 +1,152 @@
+// <daftar-board>: cards that move between columns, by pointer (board-drag.js) and by keyboard (here).
+// Every move is one POST; what the server refuses goes back where it was.
+import htmx from "./htmx.js";
+import { fill, isRtl } from "./dom.js";
+import { local } from "./digits.js";
+
+class Board extends HTMLElement {
+  async connectedCallback() {
+    if (this.live) return;
+    this.live = this.querySelector("[data-board-live]");
+    this.addEventListener("keydown", (event) => this.onKey(event));
+    this.addEventListener("focusout", ({ target }) => {
+      if (this.lifted === target && !this.moving) this.cancel();
+    });
+    const { allowDragging } = await import("./board-drag.js");
+    allowDragging(this);
+    this.dataset.ready = "";
+  }
+
+  get columns() {
+    return [...this.querySelectorAll("[data-column]")];
+  }
+
+  say(sentence, card, column) {
+    const cards = [...column.children].filter((each) => each.matches("[data-card]"));
+    this.live.textContent = fill(this.dataset[sentence], {
+      card: card.dataset.cardName,
+      column: column.dataset.columnName,
+      place: local(cards.indexOf(card) + 1),
+      count: local(cards.length),
+    });
+  }
+
+  /** Where the card is, so that it can be put back. */
+  placeOf(card) {
+    return { column: card.parentElement, before: card.nextElementSibling };
+  }
+
+  putBack(card, place) {
+    place.column.insertBefore(card, place.before?.parentElement === place.column ? place.before : null);
+  }
+
+  onKey(event) {
+    const card = event.target;
+    if (!card.matches("[data-card]")) return;
+    const act = this.lifted ? this.liftedKeys(event.key, card) : this.restingKeys(event.key, card);
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  restingKeys(key, card) {
+    const step = this.stepOf(key);
+    if (key === " " && !("fixed" in card.dataset)) return () => this.lift(card);
+    if (key === "Enter") return () => card.querySelector("a").click();
+    if (step) return () => this.neighbour(card, step)?.focus();
+    return undefined;
+  }
+
+  liftedKeys(key, card) {
+    const step = this.stepOf(key);
+    if (step) return () => this.shift(card, step);
+    if (key === "Enter" || key === " ") return () => this.drop(card);
+    if (key === "Escape") return () => this.cancel();
+    return undefined;
+  }
+
+  /** [columns, cards] an arrow key moves, in reading direction. */
+  stepOf(key) {
+    const side = isRtl() ? -1 : 1;
+    return { ArrowRight: [side, 0], ArrowLeft: [-side, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
+  }
+
+  neighbour(card, [across, along]) {
+    if (along) return along > 0 ? card.nextElementSibling : card.previousElementSibling;
+    const { columns } = this;
+    const rank = [...card.parentElement.children].indexOf(card);
+    for (let n = columns.indexOf(card.parentElement) + across; columns[n]; n += across) {
+      const cards = columns[n].children;
+      if (cards.length) return cards[Math.min(rank, cards.length - 1)];
+    }
+    return undefined;
+  }
+
+  lift(card) {
+    this.lifted = card;
+    this.origin = this.placeOf(card);
+    card.setAttribute("data-lifted", "");
+    this.say("textLifted", card, card.parentElement);
+  }
+
+  shift(card, [across, along]) {
+    const { columns } = this;
+    const column = card.parentElement;
+    const target = across ? columns[columns.indexOf(column) + across] : column;
+    if (!target) return;
+    this.moving = true;
+    if (across) target.insertBefore(card, target.children[[...column.children].indexOf(card)] ?? null);
+    else if (along > 0) card.nextElementSibling?.after(card);
+    else card.previousElementSibling?.before(card);
+    card.focus();
+    this.moving = false;
+    card.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.say("textOver", card, target);
+  }
+
+  settle() {
+    this.lifted?.removeAttribute("data-lifted");
+    this.lifted = undefined;
+  }
+
+  drop(card) {
+    const { origin } = this;
+    this.settle();
+    const place = this.placeOf(card);
+    if (place.column === origin.column && place.before === origin.before) this.say("textCancelled", card, place.column);
+    else this.send(card, origin, true);
+  }
+
+  cancel() {
+    const card = this.lifted;
+    this.settle();
+    this.moving = true;
+    this.putBack(card, this.origin);
+    this.moving = false;
+    card.focus();
+    this.say("textCancelled", card, this.origin.column);
+  }
+
+  /** Tell the server where the card is now; on a refusal take it back to its origin. */
+  async send(card, origin, keepFocus = false) {
+    const { column, before } = this.placeOf(card);
+    const id = card.dataset.card;
+    const values = { [this.dataset.field]: column.dataset.column, before_id: before?.dataset.card ?? "" };
+    if (card.dataset.version) values.version = card.dataset.version;
+    let refused = false;
+    const watch = ({ detail }) => { refused ||= detail.elt === card && !detail.successful; };
+    document.addEventListener("htmx:afterRequest", watch);
+    card.setAttribute("aria-busy", "true");
+    const address = this.dataset.moveUrl.replace("__id__", encodeURIComponent(id));
+    await htmx.ajax("POST", address, { source: card, target: card, swap: "outerHTML", values }).catch(() => { refused = true; });
+    document.removeEventListener("htmx:afterRequest", watch);
+    const now = this.querySelector(`[data-card="${CSS.escape(id)}"]`) ?? card;
+    now.removeAttribute("aria-busy");
+    if (refused) this.putBack(now, origin);
+    this.say(refused ? "textFailed" : "textDropped", now, refused ? origin.column : column);
+    if (keepFocus) now.focus();
+  }
+}
+
+customElements.define("daftar-board", Board);

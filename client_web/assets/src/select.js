@@ -1,0 +1,62 @@
+// <daftar-select>: a select one can search in, here or on the server. Tom Select is fetched when a page has one.
+import { make } from "./dom.js";
+
+class Select extends HTMLElement {
+  async connectedCallback() {
+    const field = this.querySelector("select");
+    if (!field || this.box) return;
+    const { default: TomSelect } = await import("./tom-select.js");
+    if (!field.isConnected || field.tomselect) return;
+    const { placeholder } = field.dataset;
+    this.box = new TomSelect(field, this.settings(placeholder, field.multiple));
+    this.box.control_input.setAttribute("aria-labelledby", `${field.id}-label`);
+    const described = field.getAttribute("aria-describedby");
+    if (described) this.box.control_input.setAttribute("aria-describedby", described);
+  }
+
+  disconnectedCallback() {
+    this.box?.destroy();
+    this.box = undefined;
+  }
+
+  settings(placeholder, multiple) {
+    const { url, textNone, textCreate, textRemove, textLoading } = this.dataset;
+    const say = (className, text) => make("div", { class: className }, text);
+    return {
+      placeholder,
+      plugins: multiple ? { remove_button: { title: textRemove } } : {},
+      valueField: "value",
+      labelField: "text",
+      searchField: url ? [] : ["text", "hint"],
+      create: "create" in this.dataset,
+      maxOptions: 100,
+      preload: url ? "focus" : false,
+      closeAfterSelect: !multiple,
+      allowEmptyOption: false,
+      load: url ? (query, done) => this.load(url, query, done) : undefined,
+      shouldLoad: () => true,
+      render: {
+        option: (item) => make("div", {}, make("bdi", {}, item.text), ...(item.hint ? [make("span", { class: "k-sub" }, item.hint)] : [])),
+        item: (item) => make("div", {}, make("bdi", {}, item.text)),
+        option_create: (item) => make("div", { class: "create" }, `${textCreate}: `, make("strong", {}, item.input)),
+        no_results: () => say("no-results", textNone),
+        loading: () => say("no-results", textLoading),
+      },
+    };
+  }
+
+  async load(url, query, done) {
+    const address = new URL(url, location.href);
+    address.searchParams.set("q", query);
+    try {
+      const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      const found = answer.ok ? await answer.json() : [];
+      this.box.clearOptions((option) => this.box.items.includes(option.value));
+      done(found);
+    } catch {
+      done([]);
+    }
+  }
+}
+
+customElements.define("daftar-select", Select);
