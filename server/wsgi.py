@@ -58,7 +58,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise Missing(
             _(
-                "The address %(host)s:%(port)s cannot be used: %(why)s. Stop what uses it, or choose another port.",
+                "The address %(host)s:%(port)s cannot be used: %(why)s. "
+                "Stop what uses it, or choose another port.",
                 host=host,
                 port=port,
                 why=error.strerror,

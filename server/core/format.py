@@ -26,6 +26,7 @@ from server.core.text import persian_digits
 
 TOMAN_IN_RIALS = 10
 _STEP = 1000
+_PERSIAN_MARKS = str.maketrans({",": "٬", ".": "٫"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,11 @@ def ago(value: dt.datetime | None) -> str:
 
 def number(value: int | float | Decimal | None) -> str:
     """Return a number with the reader's digits and separators; empty for None."""
-    return "" if value is None else _digits(format_decimal(value, locale=current_locale()))
+    if value is None:
+        return ""
+    if current_locale() == "fa":
+        return persian_digits(f"{value:,}".translate(_PERSIAN_MARKS))
+    return format_decimal(value, locale=current_locale())
 
 
 def filesize(size: int | None) -> str:

@@ -1,0 +1,107 @@
+"""The seat cap (R-LIC-3): held by the database, also when many processes arrive at once."""
+
+import multiprocessing
+
+import pytest
+
+from server.core.actor import SYSTEM
+from server.core.db import Database
+from server.core.errors import NotLicensed
+from server.users.passwords import set_cost
+from server.users.queries import count_seats, seats
+from server.users.rules import Role, Seats, UserDraft, UserKind, UserStatus
+from server.users.service import (
+    create_user,
+    deactivate_user,
+    former_user,
+    reactivate_user,
+    reconcile_seats,
+    set_seat_caps,
+)
+from tests.server.conftest import Cast
+
+
+def draft(number: int, *, status: UserStatus = UserStatus.ACTIVE) -> UserDraft:
+    return UserDraft(f"user{number}@example.com", f"User {number}", Role.SALES, status=status)
+
+
+def _arrive(url: str, number: int) -> None:
+    set_cost(memory_kib=1024, rounds=1)
+    database = Database(url)
+    try:
+        with database.write(SYSTEM) as session:
+            create_user(session, SYSTEM, draft(number))
+    except NotLicensed:
+        pass
+    finally:
+        database.dispose()
+
+
+def test_24_parallel_arrivals_at_a_cap_of_10_leave_exactly_10(database: Database) -> None:
+    with database.write() as session:
+        set_seat_caps(session, {UserKind.HUMAN: 10})
+    spawn = multiprocessing.get_context("spawn")
+    racers = [spawn.Process(target=_arrive, args=(database.url, n)) for n in range(24)]
+
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+
+    with database.read() as session:
+        assert count_seats(session) == 10
+        assert seats(session) == Seats(10, 10)
+
+
+def test_the_refusal_names_the_cap_and_the_way_out(database: Database, cast: Cast) -> None:
+    with database.write() as session:
+        set_seat_caps(session, {UserKind.HUMAN: 4})
+
+    with (
+        pytest.raises(NotLicensed, match="covers 4 active users") as refusal,
+        database.write() as session,
+    ):
+        create_user(session, cast.root, draft(1))
+
+    assert refusal.value.code == "seats_exhausted"
+
+
+def test_invited_deactivated_and_former_users_take_no_seat(database: Database, cast: Cast) -> None:
+    with database.write() as session:
+        create_user(session, cast.root, draft(1, status=UserStatus.INVITED))
+        former_user(session, cast.root, "Somebody Who Left")
+        deactivate_user(session, cast.root, cast.ben.user_id or 0)
+
+    with database.read() as session:
+        assert seats(session).used == count_seats(session) == 3
+
+
+def test_a_lowered_cap_throws_nobody_out_and_lets_nobody_in(database: Database, cast: Cast) -> None:
+    with database.write() as session:
+        deactivate_user(session, cast.root, cast.ben.user_id or 0)
+        set_seat_caps(session, {UserKind.HUMAN: 2})
+
+    with pytest.raises(NotLicensed), database.write() as session:
+        reactivate_user(session, cast.root, cast.ben.user_id or 0)
+    with database.write() as session:
+        deactivate_user(session, cast.root, cast.anna.user_id or 0)
+
+    with database.read() as session:
+        assert seats(session) == Seats(2, 2)
+
+
+def test_a_reconcile_reports_and_mends_a_wrong_counter(database: Database, cast: Cast) -> None:
+    from sqlalchemy import update
+
+    from server.users.models import SeatCounter
+
+    with database.write() as session:
+        session.execute(
+            update(SeatCounter).where(SeatCounter.kind == UserKind.HUMAN).values(used=1)
+        )
+    with database.write() as session:
+        found = reconcile_seats(session)
+
+    assert found == {UserKind.HUMAN: 3}
+    with database.read() as session:
+        assert seats(session).used == 4
