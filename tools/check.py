@@ -55,7 +55,7 @@ STEPS = [
         "imports",
         "lint-imports",
         [],
-        "Turn the import round as the contract says (setup.cfg, docs/developer.md).",
+        "Turn the import round as the contract in setup.cfg says.",
     ),
     Step(
         "templates",
