@@ -51,7 +51,7 @@ bench: setup-test ## Run the benchmarks, or one: NAME=…; results in benchmarks
 
 .PHONY: screenshots
 screenshots: setup-test ## Take a picture of every page into var/screenshots
-	@$(PY) tools/screenshots.py
+	@$(PY) -m tools.screenshots
 
 # ---------------------------------------------------------------- what developers use
 

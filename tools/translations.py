@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from babel import Locale
 from babel.messages import Catalog
 from babel.messages.catalog import Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -20,6 +21,7 @@ SOURCES = ("server", "licensing", "client_web", "backup", "installer")
 CATALOGUES = ROOT / "client_web" / "translations"
 LOCALES = ("fa", "fr")
 DOMAIN = "daftar"
+SHOWN = 20  # of hundreds, after a day of writing
 KEYWORDS = {**DEFAULT_KEYWORDS, "mark": None, "lazy_gettext": None}
 
 METHODS = [
@@ -57,11 +59,25 @@ def has_sources(folder: str | os.PathLike[str]) -> bool:
     return not name.startswith((".", "__")) and name not in {"assets", "static", "build"}
 
 
+def begin(locale: str) -> Catalog:
+    """Return an empty catalogue of the language."""
+    return Catalog(
+        locale=locale,
+        domain=DOMAIN,
+        project="Daftar",
+        header_comment=f"# The words of Daftar in {Locale.parse(locale).english_name}.\n#",
+        last_translator="Daftar",
+        language_team="Daftar",
+        msgid_bugs_address="Daftar",
+        fuzzy=False,
+    )
+
+
 def load(locale: str) -> Catalog:
     """Read the catalogue of the language, or begin an empty one."""
     path = path_of(locale)
     if not path.exists():
-        return Catalog(locale=locale, domain=DOMAIN, project="Daftar", fuzzy=False)
+        return begin(locale)
     with path.open("rb") as source:
         return read_po(source, locale=locale, domain=DOMAIN)
 
@@ -122,9 +138,10 @@ def check() -> int:
     """Print the faults of both catalogues and return 1 when there is one."""
     template = extract()
     faults = [fault for locale in LOCALES for fault in faults_of(locale, template)]
-    for fault in faults:
+    for fault in faults[:SHOWN]:
         sys.stdout.write(f"{fault}\n")
     if faults:
+        sys.stdout.write(f"{len(faults)} faults, the first {min(len(faults), SHOWN)} above. ")
         sys.stdout.write("Run 'make translations', then translate what waits.\n")
     return 1 if faults else 0
 
