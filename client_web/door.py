@@ -1,23 +1,34 @@
 """The browser's door: templates, static files, the frame around every page, and one room a slice."""
 
 from pathlib import Path
+from typing import cast
 
-from flask import Flask, current_app, g, render_template, request, url_for
+from flask import (
+    Flask,
+    current_app,
+    g,
+    get_flashed_messages,
+    render_template,
+    request,
+    url_for,
+)
 
 from client_web.home import views as home
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
+from client_web.users import pages as colleagues
 from client_web.users import views as users
 from server.core.actor import Actor
 from server.core.i18n import gettext as _
+from server.core.i18n import mark
 from server.http.door import door_of
 from server.http.pages import install_templates, serve_static
 
-ROOMS = (users, home)
+ROOMS = (users, home, colleagues)
 
-# endpoint, words, icon, permission, key of the shortcut `g key`
-MENU: tuple[tuple[str, str, str, str | None, str], ...] = (
-    ("home.page", "Home", "home", None, "h"),
-)
+MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`
+
+MENU: tuple[MenuRow, ...] = (("home.page", mark("Home"), "home", None, "h"),)
+ADMIN_MENU: tuple[MenuRow, ...] = (("colleagues.page", mark("Users"), "users", "users.see", "u"),)
 
 
 def open_web(app: Flask) -> None:
@@ -32,27 +43,38 @@ def open_web(app: Flask) -> None:
 
 
 def _navigation(actor: Actor) -> list[dict[str, object]]:
-    return [
-        {
-            "label": _(words),
-            "url": url_for(endpoint),
-            "icon": icon,
-            "active": (request.endpoint or "").split(".")[0] == endpoint.split(".")[0],
-            "key": key,
-        }
-        for endpoint, words, icon, permission, key in MENU
-        if permission is None or actor.may(permission)
-    ]
+    return _rows(actor, MENU, None) + _rows(actor, ADMIN_MENU, _("Administration"))
+
+
+def _rows(actor: Actor, menu: tuple[MenuRow, ...], heading: str | None) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for endpoint, words, icon, permission, key in menu:
+        if permission is None or actor.may(permission):
+            rows.append(
+                {
+                    "label": _(words),
+                    "url": url_for(endpoint),
+                    "icon": icon,
+                    "active": (request.endpoint or "").split(".")[0] == endpoint.split(".")[0],
+                    "key": key,
+                    "section": heading if not rows else None,
+                }
+            )
+    return rows
 
 
 def _frame() -> dict[str, object]:
+    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
+    toasts = [{"text": text, "level": level} for level, text in flashed]
     actor: Actor | None = g.get("actor")
     if actor is None:
-        return {"navigation": [], "banners": [], "account_menu": []}
+        return {"navigation": [], "banners": [], "account_menu": [], "toasts": toasts}
     return {
         "navigation": _navigation(actor),
         "banners": [],
+        "toasts": toasts,
         "account_menu": [
+            {"label": _("Your profile"), "url": url_for("colleagues.profile"), "icon": "user"},
             {"label": _("Sign out"), "post": url_for("users.sign_out"), "icon": "logout"},
         ],
     }

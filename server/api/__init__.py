@@ -7,8 +7,9 @@ from server.api.health import blueprint as health
 from server.core.version import VERSION
 from server.http.access import public
 from server.http.app import DaftarFlask, csrf
+from server.users.api import blueprint as users
 
-SLICES: tuple[APIBlueprint, ...] = ()
+SLICES: tuple[APIBlueprint, ...] = (users,)
 
 
 def mount(app: DaftarFlask) -> None:
