@@ -1,58 +1,11 @@
-"""Bringing a database to the newest shape; the same chain for SQLite and PostgreSQL."""
+"""The CRM's own chain of migrations."""
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from server.core.migration import Chain
 
-from server.core.db import make_engine
-from server.core.errors import Broken
-from server.core.i18n import gettext as _
+CHAIN = Chain(Path(__file__).parent)
 
-HERE = Path(__file__).parent
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(HERE))
-    return config
-
-
-def head() -> str:
-    """Return the newest revision that this release knows."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
-def current(url: str) -> str | None:
-    """Return the revision of the database, or None for an empty one."""
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-
-
-def upgrade(url: str, revision: str = "head") -> None:
-    """Apply what is missing, in one transaction. Raise Broken when a foreign key then leads nowhere."""
-    engine = make_engine(url)
-    config = _config()
-    try:
-        with engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                # Rebuilding a table with foreign keys on would delete its children by cascade.
-                connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
-            with connection.begin():
-                config.attributes["connection"] = connection
-                command.upgrade(config, revision)
-                if connection.dialect.name == "sqlite":
-                    lost = connection.execute(text("PRAGMA foreign_key_check")).all()
-                    if lost:
-                        raise Broken(
-                            _("%(n)s rows point to records that do not exist.", n=len(lost))
-                        )
-    finally:
-        engine.dispose()
+head = CHAIN.head
+current = CHAIN.current
+upgrade = CHAIN.upgrade
