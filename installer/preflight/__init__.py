@@ -1,0 +1,1 @@
+"""What is looked at before anything is changed on a server. Only looks; mends nothing."""
