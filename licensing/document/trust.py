@@ -110,7 +110,7 @@ def _refuse_rollback(held: Keyset, offered: Keyset) -> None:
         )
 
 
-def answer_kind(raw: bytes, kinds: Sequence[type[Document]]) -> type[Document]:
+def answer_kind(raw: bytes, kinds: Sequence[type[AnyDocumentT]]) -> type[AnyDocumentT]:
     """Tell which of the kinds an unverified envelope claims, to open it as that and nothing else."""
     claimed = load_envelope(raw).payload_type
     for kind in kinds:

@@ -1,0 +1,315 @@
+"""The licence of one installation: the only door for the rest of the product.
+
+Sentences for people are made by the caller from codes; nothing here translates or stops anything.
+"""
+
+import logging
+from dataclasses import replace
+
+from licensing.client import compose
+from licensing.client.acceptance import Accepted, Ours, RefusedAnswer, accept
+from licensing.client.installation import Build, ClientConfig, Clocks, Installation
+from licensing.client.instance import InstanceKey
+from licensing.client.ladder import Verdict
+from licensing.client.outcome import Outcome, Result, of_line, of_refusal
+from licensing.client.reopen import Reopened, Snapshot
+from licensing.client.state import Pending, RequestKind
+from licensing.client.store import Message
+from licensing.client.transport import Reply, Transport
+from licensing.document.activation_code import code_id, parse_code
+from licensing.document.answers import Deactivation, Denial
+from licensing.document.documents import encode_document
+from licensing.document.envelope import load_envelope
+from licensing.document.errors import Code, DocumentError
+from licensing.document.files import AnswerFile, load_answer_file
+from licensing.document.nonces import is_offline_challenge, offline_challenge
+from licensing.document.parser import Members, parse_object
+from licensing.document.requests import CheckInRequest, DeactivationReason, Usage
+from licensing.document.trust import Trust
+
+log = logging.getLogger(__name__)
+
+_PATHS = {
+    RequestKind.ACTIVATE: "v1/activations",
+    RequestKind.CHECK_IN: "v1/check-ins",
+    RequestKind.DEACTIVATE: "v1/deactivations",
+}
+_MOST_ROOT_STEPS = 16
+
+
+class NothingToAsk(Exception):
+    """There is no activation to check in or to give back; the argument is the outcome's code."""
+
+
+class LicenseClient:
+    """Status, verdict, and the exchanges with the vendor.
+
+    One object per process; several processes may share the folder. `activate`, `check_in`,
+    `deactivate` block for as long as the network takes (at most about a minute) and never raise for
+    what the other side does: look at `Outcome`.
+    """
+
+    def __init__(
+        self, config: ClientConfig, clocks: Clocks, transport: Transport | None = None
+    ) -> None:
+        self._home = Installation(config, clocks)
+        self._line = transport or Transport(config.authority_urls, config.ca_bundle)
+        self._config = config
+
+    # What is known
+
+    def status(self) -> Snapshot:
+        """Return what is known about the licence; reads the folder again if it has changed."""
+        return self._home.snapshot()
+
+    def verdict(self, named_used: int, now: int | None = None) -> Verdict:
+        """Return mode, reason, next change and notices. In memory only; `now` defaults to effective time."""
+        return self._home.verdict(named_used, now)
+
+    def effective_now(self) -> int:
+        """Return the time that counts for the licence."""
+        return self._home.now()
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return the last 50 messages sent and received, the newest last."""
+        return self._home.store.messages()
+
+    def preview(self, usage: Usage) -> str:
+        """Return the JSON that a check-in would send now, for "what will be sent"; "" when not activated."""
+        opened = self._home.reload()
+        try:
+            return encode_document(self._check_in_request(opened, usage)).decode()
+        except NothingToAsk:
+            return ""
+
+    # What the caller does by the clock
+
+    def tick(self, named_used: int) -> None:
+        """Persist the running time. Call once a minute in one process (the scheduler)."""
+        self._home.tick(named_used)
+
+    def mirror(self) -> bytes | None:
+        """Return the state to be kept in the database as well; None before the first activation."""
+        return self._home.store.mirror()
+
+    def adopt_mirror(self, mirror: bytes) -> bool:
+        """Take the database's copy if this instance wrote it and its `seq` is newer; True is worth reporting."""
+        with self._home.store.alone():
+            adopted = self._home.store.adopt(mirror)
+            self._home.reload()
+        if adopted:
+            self._home.note("local", Code.E_STATE_TAMPERED, "The mirror in the database was newer.")
+        return adopted
+
+    def confirm_machine(self) -> None:
+        """End FINGERPRINT_CHANGED: a person confirmed that this is still the machine."""
+        self._home.confirm_machine()
+
+    # Exchanges with the vendor
+
+    def activate(self, typed: str) -> Outcome:
+        """Bind the licence of an activation code to this installation. Safe to repeat."""
+        try:
+            code = parse_code(typed)
+        except DocumentError as error:
+            return Outcome(Result.MISTYPED, error.code, error.message)
+        failed = self._refresh_trust()
+        if failed is not None:
+            return failed
+        outcome = self._activate_once(code)
+        if (outcome.result, outcome.code) == (Result.DENIED, Code.E_CHALLENGE):
+            # The request lay here for longer than its challenge lives; the denial has cleared it.
+            outcome = self._activate_once(code)
+        return outcome
+
+    def check_in(self, usage: Usage) -> Outcome:
+        """Tell the vendor we live and take the next lease. Exactly one worker per installation."""
+        return self._ask(lambda key, opened: self._next_check_in(key, opened, usage))
+
+    def deactivate(self, reason: DeactivationReason, usage: Usage) -> Outcome:
+        """Give the activation back; when accepted, the receipt is kept and the instance key destroyed."""
+        return self._ask(lambda key, opened: self._leave(key, opened, usage, reason))
+
+    # Without a line
+
+    def export_activation(self, typed: str) -> bytes:
+        """Return a `.dftreq` to activate by file. A mistyped code raises `DocumentError`."""
+        code = parse_code(typed)
+
+        def build(key: InstanceKey, opened: Reopened) -> Pending:
+            held = _pending_activation(opened, code, offline=True)
+            return held or compose.activation(key, code, offline_challenge(), self._home.about())
+
+        return self._home.propose(build).envelope.encode()
+
+    def export_check_in(self, usage: Usage) -> bytes:
+        """Return a `.dftreq` to check in by file; raises `NothingToAsk`."""
+        pending = self._home.propose(lambda key, opened: self._next_check_in(key, opened, usage))
+        return pending.envelope.encode()
+
+    def export_deactivation(self, reason: DeactivationReason, usage: Usage) -> bytes:
+        """Return a `.dftreq` to leave by file; raises `NothingToAsk`.
+
+        The tombstone comes first: from here on the product is locked as `deactivated`, because
+        the file may be used at any time.
+        """
+        with self._home.alone() as opened:
+            key = self._home.store.ensure_key()
+            pending = self._leave(key, opened, usage, reason)
+            buried = opened.state.tombstone_at or self._home.now()
+            self._home.save(replace(opened.state, pending=pending, tombstone_at=buried), key)
+        return pending.envelope.encode()
+
+    def import_answer(self, raw: bytes) -> Outcome:
+        """Take a `.dftlic`; it must answer our pending request."""
+        try:
+            file = load_answer_file(raw)
+        except DocumentError as error:
+            return of_refusal(error)
+        return self._settle(file)
+
+    # Behind the door
+
+    def _activate_once(self, code: str) -> Outcome:
+        held = _pending_activation(self._home.reload(), code, offline=False)
+        if held is not None:
+            return self._send(held)
+        result = self._line.get("v1/challenge")
+        if not isinstance(result, Reply):
+            return of_line(result)
+        try:
+            challenge = Members(parse_object(result.body)).filled("challenge", 400)
+        except DocumentError as error:
+            return of_refusal(error)
+        about = self._home.about()
+        return self._send(
+            self._home.propose(lambda key, _: compose.activation(key, code, challenge, about))
+        )
+
+    def _ask(self, build: Build) -> Outcome:
+        try:
+            pending = self._home.propose(build)
+        except NothingToAsk as nothing:
+            return Outcome(Result.REFUSED, str(nothing))
+        return self._send(pending)
+
+    def _next_check_in(self, key: InstanceKey, opened: Reopened, usage: Usage) -> Pending:
+        held = opened.state.pending
+        request = self._check_in_request(opened, usage)
+        if held is not None and held.kind is not RequestKind.ACTIVATE:
+            return held  # the reply was lost: the same bytes again get the same answer
+        return compose.check_in(key, request, self._home.about())
+
+    def _leave(
+        self, key: InstanceKey, opened: Reopened, usage: Usage, reason: DeactivationReason
+    ) -> Pending:
+        held = opened.state.pending
+        if held is not None and held.kind is RequestKind.DEACTIVATE:
+            return held
+        request = self._check_in_request(opened, usage)
+        return compose.deactivation(key, request, reason, self._home.about())
+
+    def _check_in_request(self, opened: Reopened, usage: Usage) -> CheckInRequest:
+        snapshot, envelope = opened.snapshot, opened.state.lease
+        if snapshot.receipt is not None:
+            raise NothingToAsk("deactivated")
+        if snapshot.lease is None or envelope is None:
+            raise NothingToAsk("not_activated")
+        mode = self._home.verdict(usage.named).mode
+        head = compose.Head(snapshot.lease, envelope)
+        return compose.check_in_request(head, usage, mode, self._home.about())
+
+    def _send(self, pending: Pending) -> Outcome:
+        raw = pending.envelope.encode()
+        self._home.note("sent", pending.kind, load_envelope(raw).body.decode())
+        result = self._line.post(_PATHS[pending.kind], raw)
+        if not isinstance(result, Reply):
+            outcome = of_line(result)
+            self._home.note("received", outcome.code, outcome.message)
+            return outcome
+        outcome = self._settle(result.body)
+        if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
+            # The vendor may have changed its keys or roots since we last looked.
+            outcome = self._refresh_trust() or self._settle(result.body)
+        return outcome
+
+    def _settle(self, answer: bytes | AnswerFile) -> Outcome:
+        raw = answer.answer if isinstance(answer, AnswerFile) else answer
+        with self._home.alone() as opened:
+            key = self._home.store.ensure_key()
+            ours = Ours(key.public_key, self._config.product, self._home.now())
+            try:
+                trust = _with_file(opened.trust, answer, ours.now)
+                accepted = accept(opened.state, trust, raw, ours)
+                outcome = _outcome(accepted)
+                self._keep(accepted, key)
+            except RefusedAnswer as refused:
+                self._home.save(replace(opened.state, pending=None), key)
+                outcome = of_refusal(refused.error)
+            except DocumentError as error:
+                outcome = of_refusal(error)
+        self._home.note("received", outcome.code or outcome.result, _readable(raw))
+        return outcome
+
+    def _keep(self, accepted: Accepted, key: InstanceKey) -> None:
+        self._home.save(accepted.state, key)
+        if isinstance(accepted.answer, Deactivation):
+            self._home.bury(accepted.answer, accepted.state)
+
+    def _refresh_trust(self) -> Outcome | None:
+        """Fetch newer roots one by one, then the keyset; None when all is well."""
+        opened = self._home.reload()
+        trust, roots = opened.trust, list(opened.state.roots)
+        for _ in range(_MOST_ROOT_STEPS):
+            result = self._line.get(f"v1/root/{trust.root.version + 1}")
+            if not isinstance(result, Reply):
+                break
+            try:
+                trust = trust.with_root(result.body)
+            except DocumentError as error:
+                log.warning("A newer root was refused: %s", error)
+                break
+            roots.append(result.body.decode())
+        result = self._line.get("v1/keyset")
+        if not isinstance(result, Reply):
+            return of_line(result)
+        try:
+            trust = trust.with_keyset(result.body, self._home.now())
+        except DocumentError as error:
+            return of_refusal(error)
+        self._keep_trust(trust, tuple(roots))
+        return None
+
+    def _keep_trust(self, trust: Trust, roots: tuple[str, ...]) -> None:
+        keyset = trust.keyset.envelope.raw.decode() if trust.keyset else None
+        with self._home.alone() as opened:
+            changed = replace(opened.state, roots=roots, keyset=keyset)
+            if changed != opened.state:
+                self._home.save(changed, self._home.store.ensure_key())
+
+
+def _with_file(trust: Trust, answer: bytes | AnswerFile, now: int) -> Trust:
+    return trust.with_keyset(answer.keyset, now) if isinstance(answer, AnswerFile) else trust
+
+
+def _outcome(accepted: Accepted) -> Outcome:
+    answer = accepted.answer
+    if isinstance(answer, Denial):
+        return Outcome(Result.DENIED, answer.code, answer.message)
+    return Outcome(Result.ACCEPTED)
+
+
+def _pending_activation(opened: Reopened, code: str, *, offline: bool) -> Pending | None:
+    """Return the request for this code that still waits for its answer."""
+    held = opened.state.pending
+    if held is None or held.kind is not RequestKind.ACTIVATE or held.code_id != code_id(code):
+        return None
+    members = Members(parse_object(load_envelope(held.envelope.encode()).body))
+    return held if is_offline_challenge(members.text("challenge", 400)) is offline else None
+
+
+def _readable(raw: bytes) -> str:
+    try:
+        return load_envelope(raw).body.decode()
+    except (DocumentError, UnicodeDecodeError):
+        return raw[:500].decode(errors="replace")
