@@ -20,9 +20,7 @@ class Assets:
     def __init__(self, folder: Path = STATIC, prefix: str = "/static") -> None:
         self._prefix = prefix.rstrip("/")
         self._files = _read_manifest(folder / "manifest.json")
-        self._lasting = frozenset(
-            name for plain, name in self._files.items() if plain != name
-        )
+        self._lasting = frozenset(name for plain, name in self._files.items() if plain != name)
 
     def __call__(self, name: str) -> str:
         """Return the address of the file built from `name`."""
