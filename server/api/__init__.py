@@ -1,15 +1,21 @@
 """The JSON door: mounts every slice's api.py under /api/v1 and describes itself with OpenAPI 3.1."""
 
+from copy import deepcopy
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
+from server.api.description import complete
 from server.api.health import blueprint as health
+from server.companies.api import blueprint as companies
 from server.core.version import VERSION
 from server.http.access import public
 from server.http.app import DaftarFlask, csrf
+from server.people.api import blueprint as people
 from server.users.api import blueprint as users
 
-SLICES: tuple[APIBlueprint, ...] = (users,)
+SLICES: tuple[APIBlueprint, ...] = (users, companies, people)
 
 
 def mount(app: DaftarFlask) -> None:
@@ -17,7 +23,6 @@ def mount(app: DaftarFlask) -> None:
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 422
     app.config["AUTO_404_RESPONSE"] = False
-    app.security_schemes = {"token": {"type": "http", "scheme": "bearer"}}
     for slice_blueprint in SLICES:
         csrf.exempt(slice_blueprint)
         app.register_blueprint(
@@ -30,6 +35,15 @@ def mount(app: DaftarFlask) -> None:
     @public()
     def openapi() -> Response:
         """Describe the API, for programs."""
-        description: dict[str, object] = dict(app.spec)  # type: ignore[arg-type] # JSON, never YAML here
-        description["info"] = {"title": "Daftar", "version": VERSION}
-        return jsonify(description)
+        return jsonify(describe(app))
+
+
+def describe(app: DaftarFlask) -> dict[str, Any]:
+    """Return the OpenAPI description of everything that is mounted; made once per application."""
+    known: dict[str, Any] | None = app.extensions.get("daftar.openapi")
+    if known is None:
+        described: dict[str, Any] = deepcopy(dict(app.spec))  # type: ignore[arg-type] # JSON, never YAML here
+        described["info"] = {"title": "Daftar", "version": VERSION}
+        described["servers"] = [{"url": "/"}]
+        known = app.extensions["daftar.openapi"] = complete(described)
+    return known

@@ -10,6 +10,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LONG_TEXT = 20_000
+_INVISIBLE = "\u200c\u200d"  # Persian writes with the half-space
 
 
 class Checklist:
@@ -42,14 +43,13 @@ class Checklist:
 
 def clean_line(text: str, field: str, most: int = 200) -> str:
     """Return one line of text without needless spaces and control characters."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split(" "))
-    line = " ".join(part for part in line.split(" ") if part)
-    return _not_longer(line, field, most)
+    kept = (letter if letter in _INVISIBLE or letter.isprintable() else " " for letter in text)
+    return _not_longer(" ".join("".join(kept).split()), field, most)
 
 
 def clean_text(text: str, field: str, most: int = LONG_TEXT) -> str:
     """Return text of several lines without control characters."""
-    kept = "".join(letter for letter in text if letter in "\n\t\u200c" or letter >= " ")
+    kept = "".join(letter for letter in text if letter in "\n\t" or letter >= " ")
     return _not_longer(kept.strip(), field, most)
 
 

@@ -17,6 +17,7 @@ from server.http.access import check_access
 from server.http.door import Door, door_of
 from server.http.errors import register_errors
 from server.http.headers import add_security_headers
+from server.http.idempotency import answer_once
 from server.http.language import choose_locale
 from server.http.licence_gate import check_licence
 from server.http.unit_of_work import close_session, finish_session
@@ -32,11 +33,14 @@ class DaftarFlask(APIFlask):
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view, then commit what it changed unless it answers with a refusal."""
         try:
-            response = self.make_response(super().dispatch_request())
+            response = answer_once(lambda: self.make_response(self._view()))
             finish_session(keep=response.status_code < 400)
         finally:
             close_session()
         return response
+
+    def _view(self) -> ResponseReturnValue:
+        return super().dispatch_request()
 
 
 def _enter() -> None:

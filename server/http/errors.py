@@ -1,19 +1,22 @@
 """One table of status codes, and one shape of refusal for each door: a problem document or a page."""
 
 import logging
+from dataclasses import asdict
 from http import HTTPStatus
 
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, current_app, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import IntegrityError, OperationalError
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from server.core import errors
 from server.core.i18n import gettext as _
 from server.http.door import door_of
+from server.http.input_errors import field_errors
 from server.http.rest import VersionMissing
 from server.http.unit_of_work import stale
 
@@ -110,8 +113,10 @@ def _to_sign_in() -> ResponseReturnValue:
 def on_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what Flask itself refuses: no such page, a wrong method, a stale form."""
     status = error.code or 500
+    no_json = _("The request cannot be read: its body must be JSON.")
+    no_form = _("This form is no longer valid. Open the page again and repeat the step.")
     sentences = {
-        400: _("This form is no longer valid. Open the page again and repeat the step."),
+        400: no_json if wants_problem() else no_form,
         404: _("There is no page at this address."),
         405: _("This address does not understand the method %(method)s.", method=request.method),
         413: _("What was sent is too large for this server."),
@@ -129,10 +134,13 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def on_api_input(error: HTTPError) -> ResponseReturnValue:
     """Answer a JSON body or query that does not fit its schema."""
-    found = [
-        {"field": field, "code": "invalid", "message": message}
-        for field, message in _flat(error.detail)
-    ]
+    if isinstance(error.__cause__, ValidationError):
+        found = [asdict(item) for item in field_errors(error.__cause__)]
+    else:
+        found = [
+            {"field": field, "code": "invalid", "message": message}
+            for field, message in _flat(error.detail)
+        ]
     code = "invalid" if found else HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     detail = _("The request does not fit: see “errors”.") if found else str(error.message)
     return _answer(error.status_code, code, detail, {"errors": found})
@@ -166,6 +174,13 @@ def on_integrity(error: IntegrityError) -> ResponseReturnValue:
     )
 
 
+def on_unstorable(_error: Exception) -> ResponseReturnValue:
+    """Answer a value that no column can hold: a number too large, a character no text may have."""
+    return _answer(
+        422, "invalid", _("A value is too large, or contains characters that no text may have.")
+    )
+
+
 def on_busy(error: OperationalError) -> ResponseReturnValue:
     """Answer when the database is locked or away."""
     log.error("The database does not answer.", exc_info=error)
@@ -188,6 +203,8 @@ def register_errors(app: APIFlask) -> None:
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(StaleDataError, on_stale)
     app.register_error_handler(IntegrityError, on_integrity)
+    app.register_error_handler(DataError, on_unstorable)
+    app.register_error_handler(OverflowError, on_unstorable)
     app.register_error_handler(OperationalError, on_busy)
     app.register_error_handler(Exception, on_crash)
     app.error_processor(on_api_input)  # type: ignore[arg-type] # it answers like every handler

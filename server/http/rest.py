@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from flask import Response, jsonify, request
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from server.core.errors import DaftarError, Invalid, Stale
 from server.core.i18n import gettext as _
-from server.core.listing import Page
+from server.core.listing import ListSpec, Page
 
 T = TypeVar("T")
 
@@ -34,7 +34,36 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+MAX_WHOLE = 2**53 - 1  # beyond it, programs that read numbers as doubles lose digits
+MAX_ID = 2**31 - 1
+
+Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+RecordId = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MAX_ID)]
+Line = Annotated[str, Field(max_length=200)]
+Paragraphs = Annotated[str, Field(max_length=20_000)]
+Emails = Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=20)]
+Phones = Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)]
+
+
+class ListShown(Shown):
+    """One page of a list; a slice's own `…List` adds its `items`."""
+
+    next_cursor: str | None
+    total: int
+    total_is_exact: bool
+
+
+def told(spec: ListSpec) -> str:
+    """Return the words that document what a list can be filtered and sorted by."""
+    filters = ", ".join(
+        [f"`{name}` ({' '.join(known.operators)})" for name, known in sorted(spec.filters.items())]
+        + [f"`{name}` (eq)" for name in sorted(spec.conditions)]
+    )
+    sorts = ", ".join(f"`{name}`" for name in sorted(spec.sorts))
+    return (
+        f"Filters, as `filter[name]=value` or `filter[name][operator]=value`: {filters}. "
+        f"Sorts, with `-` before the name for descending: {sorts}; by default `{spec.default_sort}`."
+    )
 
 
 class VersionMissing(DaftarError):
