@@ -91,12 +91,12 @@ $(VENV)/bin/python: | system-run
 
 $(STAMPS)/build: requirements-build.lock | $(VENV)/bin/python
 	@echo "Installing the tools that install …"
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@mkdir -p $(STAMPS) && touch $@
 
 # uv is six times faster; pip reads settings of the machine that uv does not know.
 INSTALL = $(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r $(1) \
-	|| $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	|| $(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1)
 
 $(STAMPS)/run: requirements.lock $(STAMPS)/build | system-run
 	@echo "Installing the Python packages that Daftar runs on …"
@@ -108,7 +108,7 @@ $(STAMPS)/develop: requirements-develop.lock $(STAMPS)/build
 	$(call INSTALL,$<)
 	@touch $@ $(STAMPS)/run
 
-EDITABLE := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+EDITABLE := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation \
 	--no-index --editable
 
 # Daftar by a plain path entry: both distributions bring a part of the package `licensing`, and the

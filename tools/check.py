@@ -54,7 +54,7 @@ STEPS = [
     Step(
         "imports",
         "lint-imports",
-        [],
+        ["--no-logo"],
         "Turn the import round as the contract in setup.cfg says.",
     ),
     Step(
