@@ -15,20 +15,25 @@ from flask import (
 
 from client_web.home import views as home
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
+from client_web.license import views as license_pages
 from client_web.users import pages as colleagues
 from client_web.users import views as users
+from server.activation.rules import explain
 from server.core.actor import Actor
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
 from server.http.door import door_of
 from server.http.pages import install_templates, serve_static
 
-ROOMS = (users, home, colleagues)
+ROOMS = (users, home, colleagues, license_pages)
 
 MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`
 
 MENU: tuple[MenuRow, ...] = (("home.page", mark("Home"), "home", None, "h"),)
-ADMIN_MENU: tuple[MenuRow, ...] = (("colleagues.page", mark("Users"), "users", "users.see", "u"),)
+ADMIN_MENU: tuple[MenuRow, ...] = (
+    ("colleagues.page", mark("Users"), "users", "users.see", "u"),
+    ("license.page", mark("Licence"), "license", "license.see", "l"),
+)
 
 
 def open_web(app: Flask) -> None:
@@ -71,13 +76,30 @@ def _frame() -> dict[str, object]:
         return {"navigation": [], "banners": [], "account_menu": [], "toasts": toasts}
     return {
         "navigation": _navigation(actor),
-        "banners": [],
+        "banners": _banners(actor),
         "toasts": toasts,
         "account_menu": [
             {"label": _("Your profile"), "url": url_for("colleagues.profile"), "icon": "user"},
             {"label": _("Sign out"), "post": url_for("users.sign_out"), "icon": "logout"},
         ],
     }
+
+
+def _banners(actor: Actor) -> list[dict[str, object]]:
+    board = door_of(current_app).board
+    if board is None:
+        return []
+    manages = actor.may("license.manage")
+    return [
+        {
+            "level": notice.level,
+            "text": f"{_(explain(notice.code).title)}. {_(explain(notice.code).next_step)}",
+            "url": url_for("license.page"),
+            "action": _("To the licence page"),
+        }
+        for notice in board.verdict.notices
+        if manages or notice.audience == "everybody"
+    ]
 
 
 def error_page(status: int, code: str, message: str) -> str:

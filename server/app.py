@@ -1,9 +1,10 @@
 """create_app(): the only place where everything meets."""
 
-from flask import Request, request
+from flask import Request
 
 from client_web.door import error_page, open_web
 from server import api
+from server.activation.service import LicenseOffice
 from server.audit.service import watch
 from server.core.actor import Actor
 from server.core.config import Settings, read_secret
@@ -38,8 +39,13 @@ def _authenticator(database: Database) -> object:
     return authenticate
 
 
-def create_app(settings: Settings, database: Database, board: EntitlementsBoard) -> DaftarFlask:
-    """Return the whole CRM as one WSGI application."""
+def create_app(
+    settings: Settings,
+    database: Database,
+    board: EntitlementsBoard,
+    office: LicenseOffice | None = None,
+) -> DaftarFlask:
+    """Return the whole CRM as one WSGI application; the office is what the licence pages ask."""
     set_cost(memory_kib=settings.security.argon2_memory_kib, rounds=settings.security.argon2_rounds)
     watch(database)
     door = Door(
@@ -53,6 +59,7 @@ def create_app(settings: Settings, database: Database, board: EntitlementsBoard)
     )
     app = make_app("server", door, title="Daftar", version=VERSION, static_folder=None)
     app.extensions["daftar.settings"] = settings
+    app.extensions["daftar.office"] = office
 
     @app.before_request
     def _show_things_the_readers_way() -> None:
@@ -62,6 +69,3 @@ def create_app(settings: Settings, database: Database, board: EntitlementsBoard)
     api.mount(app)
     open_web(app)
     return app
-
-
-__all__ = ["create_app", "request"]

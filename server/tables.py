@@ -1,13 +1,25 @@
 """Every table of the CRM, imported once, so that the metadata is whole."""
 
+from server.activation import models as activation
 from server.audit import models as audit
 from server.companies import models as companies
 from server.core import schedule
 from server.core.db import Base
+from server.deals import models as deals
 from server.http import idempotency
 from server.people import models as people
 from server.users import models as users
 
-__all__ = ["audit", "companies", "idempotency", "metadata", "people", "schedule", "users"]
+__all__ = [
+    "activation",
+    "audit",
+    "companies",
+    "deals",
+    "idempotency",
+    "metadata",
+    "people",
+    "schedule",
+    "users",
+]
 
 metadata = Base.metadata

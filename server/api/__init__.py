@@ -6,16 +6,27 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
+from server.activation.api import blueprint as license_status
 from server.api.description import complete
 from server.api.health import blueprint as health
 from server.companies.api import blueprint as companies
 from server.core.version import VERSION
+from server.deals.api import blueprint as deals
+from server.deals.pipelines_api import pipelines, stages
 from server.http.access import public
 from server.http.app import DaftarFlask, csrf
 from server.people.api import blueprint as people
 from server.users.api import blueprint as users
 
-SLICES: tuple[APIBlueprint, ...] = (users, companies, people)
+SLICES: tuple[APIBlueprint, ...] = (
+    users,
+    companies,
+    people,
+    deals,
+    pipelines,
+    stages,
+    license_status,
+)
 
 
 def mount(app: DaftarFlask) -> None:

@@ -173,7 +173,8 @@ class Database:
 
     def on_flush(self, listener: Callable[..., None], moment: str) -> None:
         """Call the listener at `before_flush` or `after_flush` of every writing session."""
-        event.listen(self._writers, moment, listener)
+        if not event.contains(self._writers, moment, listener):
+            event.listen(self._writers, moment, listener)
 
     def open(self, *, write: bool, actor: Acting | None = None) -> Session:
         """Return a session whose end the caller answers for; prefer `write` and `read`."""

@@ -5,12 +5,13 @@ from collections.abc import Collection
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from server.core import clock
 from server.core.actor import Actor
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
 from server.core.text import fold
-from server.users.models import ApiToken, SeatCounter, User
+from server.users.models import ApiToken, SeatCounter, User, WebSession
 from server.users.rules import Role, Seats, UserKind, UserStatus, holds_seat
 
 USERS = ListSpec(
@@ -93,3 +94,9 @@ def tokens_of(session: Session, actor: Actor) -> list[ApiToken]:
     """Return the actor's own tokens that still work, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == actor.user_id, ApiToken.revoked_at.is_(None))
     return list(session.scalars(query.order_by(ApiToken.id.desc())))
+
+
+def count_browsers(session: Session) -> int:
+    """Count the browsers that are signed in now."""
+    query = select(func.count()).select_from(WebSession).where(WebSession.expires_at > clock.now())
+    return session.scalar(query) or 0

@@ -1,0 +1,83 @@
+"""The licence page: what holds, why, what to do; activating, checking now, giving back.
+
+Every route here is open in every licence mode: the way out must never be locked itself.
+"""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.activation.queries import license_status
+from server.activation.service import LicenseOffice
+from server.core.errors import DaftarError, Missing
+from server.core.i18n import gettext as _
+from server.http.access import current_actor, needs
+from server.http.errors import status_of
+from server.http.unit_of_work import current_session
+
+blueprint = Blueprint("license", __name__)
+
+
+def _office() -> LicenseOffice:
+    office: LicenseOffice | None = current_app.extensions.get("daftar.office")
+    if office is None:
+        raise Missing(
+            _("This server runs without a licence office: the vendor's root keys are missing.")
+        )
+    return office
+
+
+def _page(problem: str | None = None, code: str = "") -> str:
+    actor, office = current_actor(), _office()
+    manages = actor.may("license.manage")
+    return render_template(
+        "license/page.html",
+        status=license_status(current_session(), actor, office),
+        messages=office.messages(actor) if manages else (),
+        preview=office.preview(actor) if manages else "",
+        problem=problem,
+        code=code,
+    )
+
+
+@blueprint.get("/license")
+@needs("license.see", always=True)
+def page() -> ResponseReturnValue:
+    """Show what holds."""
+    return _page()
+
+
+@blueprint.post("/license/activate")
+@needs("license.manage", always=True)
+def activate() -> ResponseReturnValue:
+    """Activate with the code of the order."""
+    code = request.form.get("code", "")
+    try:
+        _office().activate(current_actor(), code)
+    except DaftarError as refusal:
+        return _page(refusal.message, code), status_of(refusal)
+    flash(_("This server is activated. Welcome to Daftar."), "success")
+    return redirect(url_for("license.page"))
+
+
+@blueprint.post("/license/check-in")
+@needs("license.manage", always=True)
+def check_in() -> ResponseReturnValue:
+    """Ask the vendor now."""
+    try:
+        _office().check_in(current_actor())
+    except DaftarError as refusal:
+        return _page(refusal.message), status_of(refusal)
+    flash(_("The vendor has answered and the licence is up to date."), "success")
+    return redirect(url_for("license.page"))
+
+
+@blueprint.post("/license/deactivate")
+@needs("license.manage", always=True)
+def deactivate() -> ResponseReturnValue:
+    """Give the activation back."""
+    try:
+        _office().deactivate(current_actor(), request.form.get("reason", ""))
+    except DaftarError as refusal:
+        return _page(refusal.message), status_of(refusal)
+    flash(_("The licence was given back. The signed proof is kept on this server."), "success")
+    return redirect(url_for("license.page"))

@@ -1,0 +1,49 @@
+"""Reading the licence's status, for pages, the API and the command line."""
+
+from sqlalchemy.orm import Session
+
+from server.activation.models import ONLY_ROW, CheckInPlan
+from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse
+from server.activation.service import LicenseOffice, moment
+from server.core.actor import Actor
+from server.users.queries import count_browsers, seats
+from server.users.rules import UserKind
+
+
+def license_status(session: Session, actor: Actor, office: LicenseOffice) -> LicenseStatus:
+    """Return everything that is known about the licence."""
+    actor.must("license.see")
+    named, service = seats(session), seats(session, UserKind.SERVICE)
+    snapshot = office.client.status()
+    verdict = office.client.verdict(named.used)
+    sold, lease = snapshot.license, snapshot.lease
+    plan = session.get(CheckInPlan, ONLY_ROW)
+    return LicenseStatus(
+        mode=verdict.mode.value,
+        reason=verdict.reason.value,
+        license_id=sold.license_id if sold else None,
+        customer=sold.customer.name if sold else None,
+        edition=sold.edition if sold else None,
+        kind=sold.kind.value if sold else None,
+        serial=sold.serial if sold else None,
+        named=SeatUse(named.used, named.cap),
+        concurrent=SeatUse(count_browsers(session), sold.seats.concurrent if sold else 0),
+        service=SeatUse(service.used, service.cap),
+        expires_at=moment(sold.expires_at) if sold and sold.expires_at else None,
+        maintenance_until=moment(sold.maintenance_until)
+        if sold and sold.maintenance_until
+        else None,
+        next_change_at=moment(verdict.next_change_at) if verdict.next_change_at else None,
+        lease=LeaseFacts(
+            seq=lease.seq,
+            issued_at=moment(lease.issued_at),
+            expires_at=moment(lease.expires_at),
+            renew_after=moment(lease.renew_after),
+        )
+        if lease
+        else None,
+        last_contact_at=moment(snapshot.last_contact_at) if snapshot.last_contact_at else None,
+        next_check_in_at=plan.next_at if plan and snapshot.is_activated else None,
+        notices=tuple(notice.code for notice in verdict.notices),
+        problems=tuple(problem.code.value for problem in snapshot.problems),
+    )

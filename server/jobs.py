@@ -1,0 +1,29 @@
+"""What runs by the clock: the list of jobs. Each job's work lives in its own slice."""
+
+from datetime import timedelta
+
+from server.activation.service import LicenseOffice
+from server.audit.service import note
+from server.core.actor import SYSTEM
+from server.core.config import Settings
+from server.core.db import Database
+from server.core.schedule import Job, daily, every
+from server.users.service import reconcile_seats
+
+
+def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[Job]:
+    """Return every job of the CRM."""
+    zone = settings.organization.timezone
+    minute = every(timedelta(minutes=1))
+    return [
+        Job("license.tick", minute, office.tick, at_start=True),
+        Job("license.check_in", minute, office.check_in_if_due, at_start=True),
+        Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
+    ]
+
+
+def _reconcile(database: Database) -> None:
+    with database.write(SYSTEM) as session:
+        for kind, difference in reconcile_seats(session).items():
+            changes = {"kind": kind.value, "difference": difference}
+            note(session, SYSTEM, "reconcile_seats", kind="license", changes=changes)
