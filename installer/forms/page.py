@@ -17,6 +17,8 @@ from installer.forms.form import Answer, Form, Signature, Visit, VisitMode
 from installer.forms.seal import broken_signatures
 from installer.forms.wording import say
 
+LONG = 300
+
 
 @dataclass(frozen=True)
 class Letterhead:
@@ -62,6 +64,11 @@ class Row:
     system: bool
     checks: tuple[CheckLine, ...]
 
+    @property
+    def is_long(self) -> bool:
+        """Return whether the answer gets the whole width and may run over the page's end."""
+        return len(self.text) > LONG
+
 
 @dataclass(frozen=True)
 class Block:
@@ -95,6 +102,11 @@ class VisitBlock:
     experts: str
     report: str
     approval: SignatureBox | None
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether the report may run over the page's end."""
+        return len(self.report) > LONG
 
 
 @dataclass(frozen=True)

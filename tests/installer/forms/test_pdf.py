@@ -1,11 +1,14 @@
 """The printed forms, read back with another program."""
 
+import io
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from PIL import Image
 from weasyprint import HTML  # type: ignore[import-untyped]  # ships no types
 from weasyprint.urls import FatalURLFetchingError  # type: ignore[import-untyped]  # ships no types
 
@@ -14,6 +17,7 @@ from installer.forms.form import Answer
 from installer.forms.page import Letterhead, PrintOptions, lay_out
 from installer.forms.pdf import _OnlyOurs, qr_text, render_html, render_pdf
 from installer.forms.rules import fill, open_form
+from installer.forms.signing import sign
 from tests.installer.forms.cast import NOW, Delivery
 
 
@@ -120,3 +124,52 @@ def test_the_direction_of_a_text_follows_its_first_letter() -> None:
     assert text_direction("/var/lib/daftar", "fa") == "ltr"
     assert text_direction("3 شرکت", "en") == "rtl"
     assert text_direction("123", "fa") == "rtl"
+
+
+def drawing() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 20), "navy").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_logo_and_drawn_signatures_are_in_the_pdf(delivery: Delivery, tmp_path: Path) -> None:
+    signed = sign(
+        delivery.filled("CL-OJ-05"),
+        "expert_signature",
+        signer=replace(delivery.amir, picture=drawing()),
+        key=delivery.key,
+        at=NOW,
+    )
+    file = tmp_path / "form.pdf"
+    letterhead = Letterhead("Vendor", logo=drawing())
+
+    file.write_bytes(render_pdf(signed, PrintOptions("en", letterhead)))
+
+    images = subprocess.run(
+        ["/usr/bin/pdfimages", "-list", str(file)], check=True, capture_output=True
+    )
+    assert images.stdout.count(b" image ") >= 1
+
+
+def test_the_given_fonts_are_used(delivery: Delivery, tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts"
+    fonts.mkdir()
+    serif = Path("/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf")
+    shutil.copyfile(serif, fonts / "Vazirmatn-Regular.ttf")
+    file = tmp_path / "form.pdf"
+
+    file.write_bytes(render_pdf(delivery.checklist(), replace(options("en"), font_dir=fonts)))
+
+    used = subprocess.run(["/usr/bin/pdffonts", str(file)], check=True, capture_output=True)
+    assert b"Serif" in used.stdout
+
+
+def test_a_long_report_runs_over_pages_without_a_blank_one(
+    delivery: Delivery, tmp_path: Path
+) -> None:
+    long = Answer("remarks", "All of it was done as agreed. " * 130, "Amir", NOW)
+
+    text = text_of(render_pdf(fill(delivery.filled("CL-OJ-05"), [long]), options("en")), tmp_path)
+
+    pages = text.strip("\f").split("\f")
+    assert all(len(page.split()) > 60 for page in pages)
