@@ -227,13 +227,15 @@ class LicenseClient:
             outcome = of_line(result)
             self._home.note("received", outcome.code, outcome.message)
             return outcome
-        outcome = self._settle(result.body)
+        outcome = self._settle(result.body, keep_pending=True)
         if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
             # The vendor may have changed its keys or roots since we last looked.
-            outcome = self._refresh_trust() or self._settle(result.body)
+            self._refresh_trust()
+            outcome = self._settle(result.body)
         return outcome
 
-    def _settle(self, answer: bytes | AnswerFile) -> Outcome:
+    def _settle(self, answer: bytes | AnswerFile, *, keep_pending: bool = False) -> Outcome:
+        """Take an answer. `keep_pending` leaves a request open whose answer lacks only a known key."""
         raw = answer.answer if isinstance(answer, AnswerFile) else answer
         with self._home.alone() as opened:
             key = self._home.store.ensure_key()
@@ -244,8 +246,9 @@ class LicenseClient:
                 outcome = _outcome(accepted)
                 self._keep(accepted, key)
             except RefusedAnswer as refused:
-                self._home.save(replace(opened.state, pending=None), key)
                 outcome = of_refusal(refused.error)
+                if not (keep_pending and outcome.code == Code.E_SIGNATURE):
+                    self._home.save(replace(opened.state, pending=None), key)
             except DocumentError as error:
                 outcome = of_refusal(error)
         self._home.note("received", outcome.code or outcome.result, _readable(raw))
