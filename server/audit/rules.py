@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 
-SILENT = frozenset({"version", "updated_at", "created_at", "created_by_id", "search_text"})
+SILENT = frozenset(
+    {"version", "updated_at", "created_at", "created_by_id", "search_text", "board_position"}
+)
 SECRET = frozenset({"password_hash", "token_hash"})
 HIDDEN = "•••"
 
