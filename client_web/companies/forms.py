@@ -1,0 +1,72 @@
+"""The form of a company, and how it becomes a draft. Everything stays as typed until it is read."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+
+from client_web.reading import lines, major_units, minor_units, whole
+from server.companies.rules import CompanyDraft
+from server.core.checklist import Checklist
+
+PLAIN = ("name", "industry", "website", "address", "city", "country", "notes")
+
+
+class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
+    """What people write down about a company."""
+
+    name = StringField()
+    industry = StringField()
+    website = StringField()
+    emails = TextAreaField()
+    phones = TextAreaField()
+    address = TextAreaField()
+    city = StringField()
+    country = StringField()
+    founded_year = StringField()
+    annual_revenue = StringField()
+    revenue_currency = StringField()
+    employees = StringField()
+    parent_company_id = StringField()
+    owner_id = StringField()
+    notes = TextAreaField()
+    version = HiddenField()
+
+    def draft(self, before: CompanyDraft) -> CompanyDraft:
+        """Return what was typed on top of what the form does not show; raise Invalid for what is unreadable."""
+        checks = Checklist()
+        currency = self.revenue_currency.data or ""
+        amount = (self.annual_revenue.data, currency, "annual_revenue")
+        numbers: dict[str, Any] = {
+            name: checks.take(None, whole, self[name].data, name)
+            for name in ("founded_year", "employees", "parent_company_id", "owner_id")
+        }
+        revenue = checks.take(None, minor_units, *amount)
+        checks.finish()
+        return replace(
+            before,
+            **{name: self[name].data or "" for name in PLAIN},
+            **numbers,
+            emails=lines(self.emails.data),
+            phones=lines(self.phones.data),
+            annual_revenue=revenue,
+            revenue_currency=currency if revenue is not None else None,
+        )
+
+
+def form_of(draft: CompanyDraft, version: int | None, currency: str) -> CompanyForm:
+    """Return the form as it is shown first, filled with what is known."""
+    known: dict[str, Any] = {name: getattr(draft, name) for name in PLAIN}
+    return CompanyForm(
+        **known,
+        emails="\n".join(draft.emails),
+        phones="\n".join(draft.phones),
+        founded_year=draft.founded_year,
+        annual_revenue=major_units(draft.annual_revenue, draft.revenue_currency),
+        revenue_currency=draft.revenue_currency or currency,
+        employees=draft.employees,
+        parent_company_id=draft.parent_company_id,
+        owner_id=draft.owner_id,
+        version=version,
+    )
