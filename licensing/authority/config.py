@@ -1,0 +1,144 @@
+"""The settings of one authority: `authority.toml` in its home, read once, refused loudly.
+
+Secrets never stand in it; it may name the file that holds the passphrase of the keys.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.core.config import read_table, read_toml
+from server.core.errors import Invalid, Missing
+from server.core.i18n import gettext as _
+
+FILE = "authority.toml"
+
+
+@dataclass(frozen=True)
+class Web:
+    """Where customers' servers call."""
+
+    host: str = "127.0.0.1"
+    port: int = 8100
+    processes: int = 2
+    threads: int = 8
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """`url` is empty for the SQLite file in the home."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class KeySettings:
+    """`passphrase_file` is empty when the passphrase comes from the environment."""
+
+    passphrase_file: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often one address, code or activation may ask (licensing.md §11).
+
+    `loopback` tells whether callers on this very machine are limited as well.
+    """
+
+    enabled: bool = True
+    loopback: bool = True
+    per_ip_minute: int = 60
+    challenge_per_minute: int = 10
+    activation_per_minute: int = 5
+    activation_per_code_day: int = 20
+    checkin_burst: int = 10
+    checkin_interval_s: int = 300
+    deactivation_per_day: int = 3
+
+
+@dataclass(frozen=True)
+class Selling:
+    """What a licence says unless the command says otherwise."""
+
+    product: str = "daftar"
+    edition: str = "standard"
+    timezone: str = "Asia/Tehran"
+    features: tuple[str, ...] = ("crm", "club", "api")
+
+
+@dataclass(frozen=True)
+class Log:
+    """How much is written to stderr."""
+
+    level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that `authority.toml` says, with its defaults."""
+
+    home: Path
+    web: Web = field(default_factory=Web)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
+    limits: Limits = field(default_factory=Limits)
+    selling: Selling = field(default_factory=Selling)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def database_url(self) -> str:
+        """Return the database's address."""
+        return self.database.url or f"sqlite:///{self.home / 'db' / 'authority.sqlite3'}"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Return the folder of the encrypted working keys."""
+        return self.home / "keys"
+
+    @property
+    def trust_dir(self) -> Path:
+        """Return the folder of what customers are told to trust; nothing in it is secret."""
+        return self.home / "trust"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Return the folder of the secrets that all processes share."""
+        return self.home / "secrets"
+
+
+def _check(settings: Settings) -> None:
+    web, limits = settings.web, settings.limits
+    if not 0 < web.port < 65_536:
+        raise Invalid(_("The setting web.port lies between 1 and 65535."), field="web.port")
+    if web.processes < 1 or web.threads < 1:
+        raise Invalid(_("At least one process and one thread are needed."), field="web.processes")
+    numbers = (
+        limits.per_ip_minute,
+        limits.challenge_per_minute,
+        limits.activation_per_minute,
+        limits.activation_per_code_day,
+        limits.checkin_burst,
+        limits.checkin_interval_s,
+        limits.deactivation_per_day,
+    )
+    if min(numbers) < 1:
+        raise Invalid(
+            _("Every number under [limits] is at least 1; “enabled = false” turns them off."),
+            field="limits",
+        )
+
+
+def load_settings(home: Path) -> Settings:
+    """Read `authority.toml` of this home. Raise Missing when there is none, Invalid when it is wrong."""
+    path = home / FILE
+    if not path.is_file():
+        raise Missing(
+            _(
+                "There is no authority at %(home)s. Run “daftar-authority init” first, "
+                "or name another home with --home.",
+                home=home,
+            )
+        )
+    settings = read_table(Settings, read_toml(path), "", home=home)
+    _check(settings)
+    return settings

@@ -1,0 +1,23 @@
+"""The table of the vendor's customers."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from licensing.authority.db.base import Base
+from server.core import clock
+from server.core.db import UtcDateTime
+
+
+class Customer(Base):
+    """Who buys. `organization` is the domain that a trial is counted by."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    organization: Mapped[str | None] = mapped_column(index=True)
+    timezone: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -1,0 +1,81 @@
+"""Making keys and keysets: the root at the very first, then rotation and revocation under the root."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from licensing.authority.config import Settings
+from licensing.authority.disk import write_file
+from licensing.authority.keys import rules
+from licensing.authority.keys.private import PrivateKey, load_key, save_key
+from licensing.authority.keys.store import KEYSET_FILE, ROOT_FILE, key_path
+from licensing.document.documents import Role
+from licensing.document.envelope import verify
+from licensing.document.errors import DocumentError
+from licensing.document.keyset import KeyEntry, Keyset, Root
+from licensing.document.parser import dump_object
+from licensing.document.trust import Trust, seal_document
+from server.core.errors import Conflict, Invalid, NotFound
+from server.core.i18n import gettext as _
+
+
+def make_root(settings: Settings, folder: Path, passphrase: bytes) -> list[PrivateKey]:
+    """Make the root keys, put their private halves into `folder` and pin the public ones."""
+    keys = [PrivateKey.generate() for _number in range(rules.ROOT_KEYS)]
+    paths = [folder / f"root-{number}.pem" for number in range(1, len(keys) + 1)]
+    for path in paths:
+        if path.exists():
+            raise Conflict(
+                _("%(path)s exists already. A root key is never overwritten.", path=path)
+            )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path, key in zip(paths, keys, strict=True):
+        save_key(path, key, passphrase)
+    root = Root(1, rules.ROOT_THRESHOLD, tuple(key.public_key for key in keys))
+    write_file(settings.trust_dir / ROOT_FILE, dump_object(root.to_payload()))
+    return keys
+
+
+def make_entry(settings: Settings, role: Role, passphrase: bytes, now: int) -> KeyEntry:
+    """Make a working key of one role and keep its private half."""
+    key = PrivateKey.generate()
+    save_key(key_path(settings, key.public_key), key, passphrase)
+    return rules.new_entry(key.public_key, role, now)
+
+
+def load_roots(trust: Trust, files: Sequence[Path], passphrase: bytes) -> list[PrivateKey]:
+    """Return the root keys of these files: enough of them, each one of the pinned root."""
+    keys = {key.public_key: key for key in (load_key(path, passphrase) for path in files)}
+    if strangers := [key.keyid for key in keys.values() if key.public_key not in trust.root.keys]:
+        raise Invalid(
+            _("The key %(keyid)s is no root key of this authority.", keyid=strangers[0]),
+            field="root-key",
+        )
+    if len(keys) < trust.root.threshold:
+        raise Invalid(
+            _(
+                "%(found)s of %(needed)s needed root keys were given. Name more of them with --root-key.",
+                found=len(keys),
+                needed=trust.root.threshold,
+            ),
+            field="root-key",
+        )
+    return list(keys.values())
+
+
+def publish(settings: Settings, keyset: Keyset, roots: Sequence[PrivateKey], root: Root) -> None:
+    """Sign a keyset by the root and let every process of this home use it."""
+    envelope = seal_document(keyset, roots)
+    try:
+        verify(envelope, root.keys, root.threshold)
+    except DocumentError as error:
+        raise Invalid(_("The keyset is not signed by enough root keys."), field="root-key") from error
+    write_file(settings.trust_dir / "keysets" / f"{keyset.version}.json", envelope.raw)
+    write_file(settings.trust_dir / KEYSET_FILE, envelope.raw)
+
+
+def find_entry(keyset: Keyset, keyid: str) -> KeyEntry:
+    """Return the key of that name, or raise NotFound."""
+    for entry in keyset.keys:
+        if entry.keyid == keyid:
+            return entry
+    raise NotFound(_("There is no key %(keyid)s in the keyset.", keyid=keyid))

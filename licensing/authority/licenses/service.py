@@ -1,0 +1,248 @@
+"""Selling and changing licences. The caller opens the transaction; nothing here commits."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from licensing.authority.audit.service import note
+from licensing.authority.config import Selling
+from licensing.authority.customers.models import Customer
+from licensing.authority.customers.queries import get_customer
+from licensing.authority.keys.store import Keys
+from licensing.authority.licenses import rules
+from licensing.authority.licenses.documents import sign_next
+from licensing.authority.licenses.models import LicenseRecord
+from licensing.authority.licenses.queries import get_license, trial_of_organization
+from licensing.authority.licenses.rules import LicenseStatus, Order
+from licensing.authority.names import new_name
+from licensing.document.activation_code import code_id, code_key, format_code, generate_code
+from licensing.document.envelope import load_envelope, signing_keys
+from licensing.document.errors import Code
+from licensing.document.license import Kind
+from server.core import clock
+from server.core.errors import Conflict, Invalid, NotLicensed
+from server.core.i18n import gettext as _
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A licence and its activation code, which is shown now and never again."""
+
+    license_id: str
+    code: str
+
+
+def new_code(license_: LicenseRecord) -> str:
+    """Give the licence a new activation code and return it as it is shown."""
+    code = generate_code()
+    license_.code_id = code_id(code)
+    license_.code_key = code_key(code)
+    license_.wrong_codes = 0
+    return format_code(code)
+
+
+def _check_number(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise Invalid(
+            _(
+                "%(name)s lies between %(least)s and %(most)s, not at %(value)s.",
+                name=name,
+                least=least,
+                most=most,
+                value=value,
+            ),
+            field=name,
+        )
+
+
+def _check_order(order: Order) -> None:
+    _check_number("seats", order.seats, 1, rules.MOST_SEATS)
+    _check_number("concurrent", order.concurrent or order.seats, 1, rules.MOST_SEATS)
+    _check_number("service-accounts", order.service_accounts, 0, rules.MOST_SEATS)
+    _check_number("days", rules.term_days(order), 1, rules.LONGEST_TERM_DAYS)
+    _check_number("grace-days", order.grace_days, 0, 365)
+    _check_number("lease-days", order.lease_days, 1, 90)
+    if order.kind is Kind.TRIAL and rules.term_days(order) != rules.TRIAL_DAYS:
+        raise Invalid(_("A trial lasts %(n)s days.", n=rules.TRIAL_DAYS), field="days")
+    for network in order.networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise Invalid(
+                _("%(network)s is no network. One is written 10.0.0.0/8.", network=network),
+                field="network",
+            ) from error
+
+
+def issue_license(
+    session: Session, operator: str, keys: Keys, selling: Selling, order: Order
+) -> Issued:
+    """Sell a licence; a trial is only prepared and signed at its first activation."""
+    _check_order(order)
+    customer = get_customer(session, order.customer_id)
+    now = clock.timestamp()
+    license_ = _record(customer, selling, order, now)
+    code = new_code(license_)
+    session.add(license_)
+    session.flush()
+    if order.kind is Kind.TRIAL:
+        _refuse_second_trial(session, customer, license_)
+    else:
+        sign_next(session, keys, license_, now)
+    note(
+        session,
+        operator,
+        "license.issue",
+        license_.license_id,
+        {"customer": customer.customer_id, "kind": order.kind.value, "seats": order.seats},
+    )
+    return Issued(license_.license_id, code)
+
+
+def _record(customer: Customer, selling: Selling, order: Order, now: int) -> LicenseRecord:
+    starts_at = order.starts_at or now
+    days = rules.term_days(order)
+    ends_at = rules.end_of_term(starts_at, days, customer.timezone)
+    terms = rules.checkin_terms(order.lease_days)
+    perpetual = order.kind is Kind.PERPETUAL
+    return LicenseRecord(
+        license_id=new_name("lic"),
+        customer_row_id=customer.id,
+        kind=order.kind,
+        product=selling.product,
+        edition=order.edition or selling.edition,
+        site_id="site_hq" if order.site is None else new_name("site"),
+        site_label="Head office" if order.site is None else order.site,
+        network_mode=order.network_mode,
+        networks=list(order.networks),
+        features=list(order.features or selling.features),
+        named=order.seats,
+        concurrent=order.concurrent or order.seats,
+        service_accounts=order.service_accounts,
+        term_days=days,
+        starts_at=starts_at,
+        expires_at=None if perpetual or order.kind is Kind.TRIAL else ends_at,
+        maintenance_until=None if order.kind is Kind.TRIAL else ends_at,
+        timezone=customer.timezone,
+        grace_days=order.grace_days,
+        interval_s=terms.interval_s,
+        lease_ttl_s=terms.lease_ttl_s,
+        read_only_after_s=terms.read_only_after_s,
+        lock_after_s=terms.lock_after_s,
+        serial=0,
+        generation=0,
+    )
+
+
+def _refuse_second_trial(session: Session, customer: Customer, license_: LicenseRecord) -> None:
+    organization = customer.organization
+    if organization is not None and trial_of_organization(session, organization, license_):
+        raise NotLicensed(
+            _("The organisation %(name)s has had its trial.", name=organization),
+            code=Code.E_TRIAL_USED.value,
+        )
+
+
+def set_status(
+    session: Session, operator: str, license_id: str, wanted: LicenseStatus, reason: str = ""
+) -> None:
+    """Suspend, resume or revoke; the server of the customer learns it at its next check-in."""
+    license_ = get_license(session, license_id)
+    if license_.status is wanted:
+        return
+    if not rules.may_become(license_.status, wanted):
+        raise Conflict(
+            _(
+                "The licence %(id)s is %(held)s and cannot become %(wanted)s.",
+                id=license_id,
+                held=license_.status.value,
+                wanted=wanted.value,
+            )
+        )
+    license_.status = wanted
+    note(session, operator, f"license.{wanted.value}", license_id, {"reason": reason})
+
+
+def _check_living(license_: LicenseRecord) -> None:
+    if license_.status in (LicenseStatus.REVOKED, LicenseStatus.CLOSED):
+        raise Conflict(
+            _(
+                "The licence %(id)s is %(held)s. Issue a new one instead.",
+                id=license_.license_id,
+                held=license_.status.value,
+            )
+        )
+
+
+def renew_license(
+    session: Session, operator: str, keys: Keys, license_id: str, days: int
+) -> LicenseRecord:
+    """Add days after the last paid one, or from today when that is past."""
+    _check_number("days", days, 1, rules.LONGEST_TERM_DAYS)
+    license_ = get_license(session, license_id)
+    _check_living(license_)
+    if license_.kind is Kind.TRIAL:
+        raise Conflict(_("A trial is not renewed. Issue a subscription instead."))
+    now = clock.timestamp()
+    held = license_.expires_at if license_.kind is Kind.SUBSCRIPTION else license_.maintenance_until
+    ends_at = rules.end_of_term(max(held or now, now), days, license_.timezone)
+    license_.maintenance_until = ends_at
+    if license_.kind is Kind.SUBSCRIPTION:
+        license_.expires_at = ends_at
+    sign_next(session, keys, license_, now)
+    note(session, operator, "license.renew", license_id, {"days": days, "until": ends_at})
+    return license_
+
+
+@dataclass(frozen=True)
+class SeatChange:
+    """New caps; None leaves one as it is."""
+
+    named: int | None = None
+    concurrent: int | None = None
+    service_accounts: int | None = None
+
+
+def set_seats(
+    session: Session, operator: str, keys: Keys, license_id: str, change: SeatChange
+) -> LicenseRecord:
+    """Change the caps. Without a number of devices of its own it follows the number of users."""
+    license_ = get_license(session, license_id)
+    _check_living(license_)
+    named = license_.named if change.named is None else change.named
+    followed = named if change.named is not None else license_.concurrent
+    concurrent = followed if change.concurrent is None else change.concurrent
+    service = (
+        license_.service_accounts if change.service_accounts is None else change.service_accounts
+    )
+    _check_number("seats", named, 1, rules.MOST_SEATS)
+    _check_number("concurrent", concurrent, 1, rules.MOST_SEATS)
+    _check_number("service-accounts", service, 0, rules.MOST_SEATS)
+    license_.named, license_.concurrent, license_.service_accounts = named, concurrent, service
+    if license_.serial > 0:
+        sign_next(session, keys, license_, clock.timestamp())
+    note(session, operator, "license.set_seats", license_id, {"named": named})
+    return license_
+
+
+def resign_licenses(session: Session, operator: str, keys: Keys, dead: bytes) -> int:
+    """Sign every living licence anew whose document rests on a key that dies; return how many."""
+    query = (
+        select(LicenseRecord)
+        .where(
+            LicenseRecord.serial > 0,
+            LicenseRecord.status.in_([LicenseStatus.OK, LicenseStatus.SUSPENDED]),
+        )
+        .options(undefer(LicenseRecord.envelope))
+        .order_by(LicenseRecord.id)
+    )
+    now, count = clock.timestamp(), 0
+    for license_ in session.scalars(query.with_for_update()).all():
+        if signing_keys(load_envelope((license_.envelope or "").encode()), [dead]):
+            sign_next(session, keys, license_, now)
+            count += 1
+    if count:
+        note(session, operator, "license.resign", "all", {"count": count})
+    return count
