@@ -119,6 +119,11 @@ class Settings:
         return self.home / "secrets"
 
     @property
+    def backup_keys(self) -> Path:
+        """Return the directory of the keys that sign and open backups."""
+        return self.secrets / "backup"
+
+    @property
     def license_dir(self) -> Path:
         """Return the directory of the licence's local state."""
         return self.data / "license"
@@ -208,7 +213,8 @@ def read_toml(path: Path) -> dict[str, object]:
         raise Invalid(_("%(path)s is no valid TOML: %(why)s", path=path, why=error)) from error
 
 
-def _check(settings: Settings) -> None:
+def check_settings(settings: Settings) -> None:
+    """Raise Invalid when a value, right in its type, cannot be meant so."""
     if not 0 < settings.web.port < 65_536:
         raise _wrong("web.port", _("a port lies between 1 and 65535."))
     if settings.web.processes < 1 or settings.web.threads < 1:
@@ -227,7 +233,7 @@ def _check(settings: Settings) -> None:
 def load_settings(home: Path) -> Settings:
     """Read `daftar.toml` of this home. Raise Missing when there is none, Invalid when it is not right."""
     settings = read_table(Settings, read_toml(home / "daftar.toml"), "", home=home)
-    _check(settings)
+    check_settings(settings)
     return settings
 
 
