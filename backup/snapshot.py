@@ -58,8 +58,8 @@ def sqlite(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot]:
     disk.require_room(workspace, live.stat().st_size if live.is_file() else 0)
     taken_at = clock.now()
     _copy(live, copy, progress)
-    tables = digest.sqlite_tables(copy, lambda done, total: progress(Stage.COUNT, done, total))
     try:
+        tables = _counted(live, copy, progress)
         yield Snapshot(
             engine="sqlite",
             engine_version=sqlite3.sqlite_version,
@@ -73,6 +73,13 @@ def sqlite(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot]:
         )
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _counted(live: Path, copy: Path, progress: Progress) -> tuple[TableDigest, ...]:
+    try:
+        return digest.sqlite_tables(copy, lambda done, total: progress(Stage.COUNT, done, total))
+    except sqlite3.Error as error:
+        raise sqlite_failure(error, live, copy) from error
 
 
 def _copy(live: Path, copy: Path, progress: Progress) -> None:
