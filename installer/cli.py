@@ -12,7 +12,13 @@ from server.core.version import VERSION
 ROOMS: Mapping[str, str] = {
     "db": "db:group",
     "doctor": "checks:doctor",
+    "license": "license:group",
+    "logs": "logs:logs",
     "preflight": "checks:preflight",
+    "serve": "serve:serve",
+    "status": "status:status",
+    "token": "token:group",
+    "user": "user:group",
 }
 
 
