@@ -1,262 +1,213 @@
-"""Writing many deals at once, as an import does, and taking an import back. One deal: service.py."""
+"""Writing many deals at once and taking many back, as an import and its undoing do. One deal: service.py."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from enum import StrEnum
 from typing import TypeVar
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.audit.service import note_many
-from server.companies.models import Company
+from server.companies.queries import company_names
 from server.core import clock
 from server.core.actor import Actor
-from server.core.errors import DaftarError, FieldError, Invalid
+from server.core.errors import FieldError, Invalid
 from server.core.format import today
 from server.core.i18n import gettext as _
 from server.deals.models import Deal, DealPerson, Stage, StageMove
-from server.deals.queries import CHUNK, default_pipeline, people_of, stages_for, stages_of
+from server.deals.pipelines import ensure_default_pipeline, first_stage
+from server.deals.queries import (
+    CHUNK,
+    deals_by_external_id,
+    default_pipeline,
+    stages_for,
+    stages_of,
+    visible_to,
+)
 from server.deals.rules import CLOSED_PROBABILITY, GAP, DealDraft, StageType, status_in
-from server.deals.service import change_deal, deal_search_text, draft_with
-from server.people.models import Person
-from server.users.models import User
+from server.people.queries import person_names
+from server.users.queries import names_of
 
 T = TypeVar("T")
-
-
-class Outcome(StrEnum):
-    """What became of a row."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    SKIPPED = "skipped"
-    REFUSED = "refused"
-
-
-class Mode(StrEnum):
-    """What to do with rows: write down new deals, change known ones (by external id), or both."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    BOTH = "both"
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """What became of one row. `message` says why one was skipped or refused, `errors` names fields."""
-
-    outcome: Outcome
-    deal_id: int | None = None
-    message: str = ""
-    errors: tuple[FieldError, ...] = ()
+Refusals = dict[int, tuple[FieldError, ...]]
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What the rows refer to and the database knows."""
+    """What the drafts refer to and the database knows."""
 
-    stages: Mapping[int, Stage]
-    default_stage_id: int | None
+    stages: dict[int, Stage]
+    beginnings: dict[
+        int | None, int
+    ]  # the first stage of each pipeline, of the default one for None
     owners: frozenset[int]
     companies: frozenset[int]
     people: frozenset[int]
-    deals: Mapping[tuple[str, str], Deal]
-    involved: Mapping[int, tuple[int, ...]]
+    external_ids: frozenset[tuple[str, str]]
+
+    def stage_of(self, draft: DealDraft) -> Stage | None:
+        """Return the stage in which the deal begins, None when there is no such."""
+        stage_id = draft.stage_id or self.beginnings.get(draft.pipeline_id)
+        stage = self.stages.get(stage_id or 0)
+        fits = stage is not None and draft.pipeline_id in {None, stage.pipeline_id}
+        return stage if fits else None
 
 
-def import_deals(
-    session: Session, actor: Actor, rows: Sequence[DealDraft], *, mode: Mode = Mode.BOTH
-) -> tuple[RowResult, ...]:
-    """Write many deals; return what became of each row, in the same order.
+def check_deals(session: Session, actor: Actor, drafts: Sequence[DealDraft]) -> Refusals:
+    """Return what is wrong with each draft that cannot be written, by its place; changes nothing.
 
-    A row whose external id is known changes that deal, or is skipped when it says nothing new; a
-    second row of the same external id is skipped. Without an external id a row is always new.
-    Owners may be former users. A bad row is refused and stops no other.
+    An external id that is known, or that stands in an earlier draft already, is refused as well.
     """
-    actor.must("imports.run")
-    drafts = [row.cleaned() for row in rows]
-    known = _known(session, actor, drafts)
-    results: list[RowResult | None] = [None] * len(drafts)
-    new: list[int] = []
-    seen: set[tuple[str, str]] = set()
-    for place, draft in enumerate(drafts):
-        results[place] = _early(draft, known, seen, mode)
-        if results[place] is None and _key(draft) in known.deals:
-            results[place] = _update(session, actor, draft, known)
-        elif results[place] is None:
-            new.append(place)
-    ids = _insert(session, actor, [drafts[place] for place in new], known)
-    for place, deal_id in zip(new, ids, strict=True):
-        results[place] = RowResult(Outcome.CREATED, deal_id)
-    return tuple(result for result in results if result is not None)
+    clean = [draft.cleaned() for draft in drafts]
+    return _refusals(actor, clean, _known(session, actor, clean))
 
 
-def remove_imported(
-    session: Session, actor: Actor, deal_ids: Collection[int], *, changed_too: bool = False
-) -> tuple[int, ...]:
-    """Put deals that an import wrote into the bin; return their ids.
+def create_deals(session: Session, actor: Actor, drafts: Sequence[DealDraft]) -> list[int]:
+    """Write down many deals and return their ids in the same order, closed ones with their history.
 
-    Deals that somebody has changed since stay, unless `changed_too`.
+    Owners may be former users. Raise Invalid for the first draft that cannot be right, before any is
+    written; `check_deals` names them all.
     """
-    actor.must("imports.run")
+    actor.must("deals.create")
+    clean = [draft.cleaned() for draft in drafts]
+    if not clean:
+        return []
+    ensure_default_pipeline(session, actor)
+    known = _known(session, actor, clean)
+    refusals = _refusals(actor, clean, known)
+    if refusals:
+        place = min(refusals)
+        first = refusals[place][0]
+        raise Invalid(
+            _("Deal %(n)s of the list: %(message)s", n=place + 1, message=first.message),
+            field=first.field,
+            code=first.code,
+            errors=refusals[place],
+        )
+    return _insert(session, actor, clean, known)
+
+
+def delete_deals(session: Session, actor: Actor, ids: Collection[int]) -> int:
+    """Put many deals into the bin, as undoing an import does; return how many were there."""
+    actor.must("deals.delete")
     moment = clock.now()
     removed: list[int] = []
-    for part in _parts(sorted(set(deal_ids))):
-        condition = Deal.id.in_(part) & Deal.deleted_at.is_(None)
-        if not changed_too:
-            condition &= Deal.version == 1
+    reach = visible_to(actor).with_only_columns(Deal.id)
+    if not actor.may("deals.edit_all"):
+        reach = reach.where(Deal.owner_id == actor.user_id)
+    for part in _parts(sorted(set(ids))):
         removed += session.scalars(
             update(Deal)
-            .where(condition)
+            .where(Deal.id.in_(reach.where(Deal.id.in_(part))))
             .values(deleted_at=moment, updated_at=moment, version=Deal.version + 1)
             .returning(Deal.id)
             .execution_options(synchronize_session=False)
         ).all()
     session.expire_all()
     note_many(session, actor, "delete", kind="deal", record_ids=removed)
-    return tuple(sorted(removed))
+    return len(removed)
 
 
 def _key(draft: DealDraft) -> tuple[str, str]:
     return draft.external_source, draft.external_id or ""
 
 
-def _early(
-    draft: DealDraft, known: _Known, seen: set[tuple[str, str]], mode: Mode
-) -> RowResult | None:
-    """Return what becomes of a row that is neither inserted nor compared, else None."""
-    errors = draft.errors() + _unknown(draft, known)
-    if errors:
-        return RowResult(Outcome.REFUSED, None, errors[0].message, tuple(errors))
-    if draft.external_id is not None and _key(draft) in seen:
-        sentence = _(
-            "The external id %(id)s stands in an earlier row already.", id=draft.external_id
-        )
-        return RowResult(Outcome.SKIPPED, None, sentence)
-    seen.add(_key(draft))
-    existing = known.deals.get(_key(draft)) if draft.external_id is not None else None
-    if existing is not None and mode is Mode.CREATE:
-        return RowResult(Outcome.SKIPPED, existing.id, _("This deal exists already."))
-    if existing is None and mode is Mode.UPDATE:
-        return RowResult(Outcome.SKIPPED, None, _("There is no such deal to update."))
-    return None
+def _refusals(actor: Actor, drafts: Sequence[DealDraft], known: _Known) -> Refusals:
+    found: Refusals = {}
+    taken = set(known.external_ids)
+    for place, draft in enumerate(drafts):
+        errors = [*draft.errors(), *_unknown(draft, known), *_foreign(actor, draft)]
+        if draft.external_id is not None and _key(draft) in taken:
+            sentence = _("Another deal already has the external id %(id)s.", id=draft.external_id)
+            errors.append(FieldError("external_id", sentence, "external_id_taken"))
+        if errors:
+            found[place] = tuple(errors)
+        elif draft.external_id is not None:
+            taken.add(_key(draft))
+    return found
 
 
-def _unknown(draft: DealDraft, known: _Known) -> list[FieldError]:
-    found = []
-    stage_id = draft.stage_id or known.default_stage_id
-    if stage_id not in known.stages:
-        sentence = _("There is no stage %(id)s.", id=draft.stage_id)
-        found.append(FieldError("stage_id", sentence, "unknown"))
+def _unknown(draft: DealDraft, known: _Known) -> Iterator[FieldError]:
+    # Before the first deal of all there is no stage yet; create_deals makes the standard ones.
+    if known.stage_of(draft) is None and (known.stages or draft.stage_id or draft.pipeline_id):
+        sentence = _("There is no stage %(id)s.", id=draft.stage_id or "")
+        yield FieldError("stage_id", sentence, "unknown")
     if draft.owner_id is not None and draft.owner_id not in known.owners:
         sentence = _("There is no user %(id)s.", id=draft.owner_id)
-        found.append(FieldError("owner_id", sentence, "unknown"))
+        yield FieldError("owner_id", sentence, "unknown")
     if draft.company_id is not None and draft.company_id not in known.companies:
         sentence = _("There is no company %(id)s.", id=draft.company_id)
-        found.append(FieldError("company_id", sentence, "unknown"))
-    for person_id in set(draft.person_ids) - known.people:
+        yield FieldError("company_id", sentence, "unknown")
+    for person_id in sorted(set(draft.person_ids) - known.people):
         sentence = _("There is no person %(id)s.", id=person_id)
-        found.append(FieldError("person_ids", sentence, "unknown"))
-    return found
+        yield FieldError("person_ids", sentence, "unknown")
+
+
+def _foreign(actor: Actor, draft: DealDraft) -> Iterator[FieldError]:
+    if draft.owner_id not in {None, actor.user_id} and not actor.may("deals.edit_all"):
+        sentence = _(
+            "You may write down deals for yourself only. Make it yours; you can hand it over later."
+        )
+        yield FieldError("owner_id", sentence, "not_allowed")
 
 
 def _known(session: Session, actor: Actor, drafts: Sequence[DealDraft]) -> _Known:
     stages = {stage.id: stage for stage in session.scalars(stages_for(actor))}
-    home = default_pipeline(session, actor)
-    first = stages_of(session, actor, home.id)[0].id if home is not None else None
     owners = {draft.owner_id for draft in drafts if draft.owner_id is not None}
     companies = {draft.company_id for draft in drafts if draft.company_id is not None}
     people = {person for draft in drafts for person in draft.person_ids}
-    deals = _known_deals(session, drafts)
     return _Known(
         stages=stages,
-        default_stage_id=first,
-        owners=_existing(session, User, owners),
-        companies=_existing(session, Company, companies),
-        people=_existing(session, Person, people),
-        deals=deals,
-        involved=_involved_in(session, [deal.id for deal in deals.values()]),
+        beginnings=_beginnings(session, actor, drafts),
+        owners=frozenset(i for part in _parts(sorted(owners)) for i in names_of(session, part)),
+        companies=frozenset(
+            i for part in _parts(sorted(companies)) for i in company_names(session, actor, part)
+        ),
+        people=frozenset(
+            i for part in _parts(sorted(people)) for i in person_names(session, actor, part)
+        ),
+        external_ids=_taken(session, actor, drafts),
     )
 
 
-def _existing(
-    session: Session, table: type[User] | type[Company] | type[Person], ids: Collection[int]
-) -> frozenset[int]:
-    found: set[int] = set()
-    for part in _parts(sorted(ids)):
-        query = select(table.id).where(table.id.in_(part), table.deleted_at.is_(None))
-        found.update(session.scalars(query))
-    return frozenset(found)
+def _beginnings(
+    session: Session, actor: Actor, drafts: Sequence[DealDraft]
+) -> dict[int | None, int]:
+    found: dict[int | None, int] = {}
+    for pipeline_id in {draft.pipeline_id for draft in drafts if draft.stage_id is None}:
+        home = default_pipeline(session, actor) if pipeline_id is None else None
+        stages = stages_of(session, actor, home.id if home else pipeline_id or 0)
+        if stages:
+            found[pipeline_id] = first_stage(stages).id
+    return found
 
 
-def _known_deals(session: Session, drafts: Sequence[DealDraft]) -> dict[tuple[str, str], Deal]:
+def _taken(
+    session: Session, actor: Actor, drafts: Sequence[DealDraft]
+) -> frozenset[tuple[str, str]]:
     wanted: dict[str, set[str]] = {}
     for draft in drafts:
         if draft.external_id is not None:
             wanted.setdefault(draft.external_source, set()).add(draft.external_id)
-    known: dict[tuple[str, str], Deal] = {}
-    for source, external_ids in wanted.items():
-        for part in _parts(sorted(external_ids)):
-            query = select(Deal).where(
-                Deal.external_source == source,
-                Deal.external_id.in_(part),
-                Deal.deleted_at.is_(None),
-            )
-            known |= {(source, deal.external_id or ""): deal for deal in session.scalars(query)}
-    return known
-
-
-def _involved_in(session: Session, deal_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    found: dict[int, tuple[int, ...]] = {}
-    for part in _parts(deal_ids):
-        found |= people_of(session, part)
-    return found
-
-
-def _update(session: Session, actor: Actor, draft: DealDraft, known: _Known) -> RowResult:
-    deal = known.deals[_key(draft)]
-    before = draft_with(deal, known.involved[deal.id])
-    wanted = _filled(draft, before)
-    if wanted == before:
-        return RowResult(Outcome.SKIPPED, deal.id, _("This deal exists already."))
-    try:
-        with session.begin_nested():
-            change_deal(session, actor, deal.id, wanted)
-    except DaftarError as refusal:
-        errors = refusal.errors if isinstance(refusal, Invalid) else ()
-        return RowResult(Outcome.REFUSED, deal.id, refusal.message, errors)
-    return RowResult(Outcome.UPDATED, deal.id)
-
-
-def _filled(draft: DealDraft, before: DealDraft) -> DealDraft:
-    """Return the deal as the row wants it: what the row leaves empty stays as it is."""
-    empty = DealDraft(title="", currency="")
-    stays = {
-        name: value
-        for name, value in vars(before).items()
-        if getattr(draft, name) == getattr(empty, name)
-    }
-    merged = replace(draft, **stays)
-    moved = draft.stage_id is not None and draft.stage_id != before.stage_id
-    if not moved:
-        return merged
-    # The stage brings its pipeline and, unless the row says otherwise, its probability along.
-    return replace(merged, pipeline_id=draft.pipeline_id, probability=draft.probability)
+    return frozenset(
+        (source, external_id)
+        for source, ids in wanted.items()
+        for external_id in deals_by_external_id(session, actor, source, ids)
+    )
 
 
 def _insert(
     session: Session, actor: Actor, drafts: Sequence[DealDraft], known: _Known
 ) -> list[int]:
-    if not drafts:
-        return []
     moment = clock.now()
-    places = _places(session, drafts, known)
+    placed = [(draft, stage) for draft in drafts if (stage := known.stage_of(draft)) is not None]
+    places = _places(session, placed)
     rows = [
-        _columns(draft, _stage_of(draft, known), moment)
+        _columns(draft, stage, moment)
         | {"board_position": place, "created_by_id": actor.user_id}
-        for draft, place in zip(drafts, places, strict=True)
+        | ({"owner_id": actor.user_id} if draft.owner_id is None else {})
+        for (draft, stage), place in zip(placed, places, strict=True)
     ]
     statement = insert(Deal).returning(Deal.id, sort_by_parameter_order=True)
     ids = list(session.scalars(statement, rows))
@@ -285,21 +236,17 @@ def _involved(ids: Sequence[int], drafts: Sequence[DealDraft]) -> Iterator[dict[
             yield {"deal_id": deal_id, "person_id": person_id, "position": position}
 
 
-def _stage_of(draft: DealDraft, known: _Known) -> Stage:
-    return known.stages[draft.stage_id or known.default_stage_id or 0]
-
-
-def _places(session: Session, drafts: Sequence[DealDraft], known: _Known) -> list[int]:
+def _places(session: Session, placed: Sequence[tuple[DealDraft, Stage]]) -> list[int]:
     """Return a place on top of its column for each deal, the newest uppermost."""
     rows = session.execute(
         select(Deal.stage_id, func.min(Deal.board_position).label("top"))
-        .where(Deal.deleted_at.is_(None))
+        .where(Deal.stage_id.in_({stage.id for _draft, stage in placed}), Deal.deleted_at.is_(None))
         .group_by(Deal.stage_id)
     )
     tops = {row.stage_id: row.top for row in rows}
-    places = [0] * len(drafts)
-    for at in sorted(range(len(drafts)), key=lambda place: _day_of(drafts[place])):
-        stage_id = _stage_of(drafts[at], known).id
+    places = [0] * len(placed)
+    for at in sorted(range(len(placed)), key=lambda place: _day_of(placed[place][0])):
+        stage_id = placed[at][1].id
         tops[stage_id] = places[at] = tops.get(stage_id, 0) - GAP
     return places
 
@@ -333,7 +280,7 @@ def _columns(draft: DealDraft, stage: Stage, moment: datetime) -> dict[str, obje
         "external_source": draft.external_source,
         "external_id": draft.external_id,
         "stage_since": _start_of(since) if since else moment,
-        "search_text": deal_search_text(draft),
+        "search_text": draft.search_text(),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from server.audit.service import note_many
@@ -97,6 +97,7 @@ def delete_pipeline(session: Session, actor: Actor, pipeline_id: int) -> Pipelin
             _("New deals go to this pipeline. Make another one the default first."),
             code="default_pipeline",
         )
+    _hold(session, Stage.pipeline_id == pipeline_id)
     count = _count(session, Deal.pipeline_id == pipeline_id)
     if count:
         raise Conflict(
@@ -133,13 +134,13 @@ def restore_pipeline(session: Session, actor: Actor, pipeline_id: int) -> Pipeli
     return pipeline
 
 
-def create_stage(session: Session, actor: Actor, pipeline_id: int, draft: StageDraft) -> Stage:
+def add_stage(session: Session, actor: Actor, pipeline_id: int, draft: StageDraft) -> Stage:
     """Add a stage after the last open one."""
     actor.must("pipelines.edit")
     return _add_stage(session, actor, pipeline_id, draft)
 
 
-def find_or_create_stage(
+def find_or_add_stage(
     session: Session,
     actor: Actor,
     pipeline_id: int,
@@ -196,6 +197,8 @@ def delete_stage(
 ) -> Stage:
     """Put an open stage into the bin; deals that stand in it go to the open stage `move_to`."""
     actor.must("pipelines.edit")
+    _lock(session)
+    _hold(session, Stage.id == stage_id)
     stage = get_stage(session, actor, stage_id)
     open_ones = [
         each for each in stages_of(session, actor, stage.pipeline_id) if each.type is StageType.OPEN
@@ -242,6 +245,12 @@ def _lock(session: Session) -> None:
     """Let one writer at a time change which pipelines there are; SQLite does so by itself."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_PIPELINES_LOCK)))
+
+
+def _hold(session: Session, condition: ColumnElement[bool]) -> None:
+    """Let no deal come into these stages while it is counted who stands there; see living_stage."""
+    query = select(Stage).where(condition).order_by(Stage.id).with_for_update()
+    session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 _PIPELINES_LOCK = 0x70697065  # any fixed number that no other lock of ours uses
@@ -327,9 +336,9 @@ def _target(stage: Stage, open_ones: Sequence[Stage], move_to: int | None) -> St
     )
 
 
-def _count(session: Session, condition: object) -> int:
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
     query = select(func.count()).select_from(Deal)
-    return session.scalar(query.where(condition, Deal.deleted_at.is_(None))) or 0  # type: ignore[arg-type] # a comparison
+    return session.scalar(query.where(condition, Deal.deleted_at.is_(None))) or 0
 
 
 def _move_all(session: Session, actor: Actor, stage: Stage, target: Stage) -> None:

@@ -100,7 +100,7 @@ def create_stage(json_data: schema.NewStage) -> Response:
     """Add an open stage to a pipeline."""
     session, actor = current_session(), current_actor()
     draft = StageDraft(json_data.name, json_data.probability, json_data.rot_days)
-    stage = service.create_stage(session, actor, json_data.pipeline_id, draft)
+    stage = service.add_stage(session, actor, json_data.pipeline_id, draft)
     if "position" in json_data.model_fields_set:
         service.change_stage(session, actor, stage.id, draft, json_data.position)
     address = url_for("stages_api.get_stage", stage_id=stage.id)

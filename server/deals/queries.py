@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.companies.models import Company
+from server.companies.queries import COMPANIES
 from server.core.actor import Actor
 from server.core.errors import Invalid, NotFound
 from server.core.i18n import gettext as _
@@ -24,7 +24,7 @@ from server.core.listing import (
     read_int,
     read_moment,
 )
-from server.core.search_index import search_in
+from server.core.search_index import MAX_WORDS, search_in
 from server.core.text import fold
 from server.deals.models import Deal, DealPerson, Pipeline, Stage, StageMove, closing_order
 from server.deals.rules import DealStatus, StageType, stage_order
@@ -32,20 +32,19 @@ from server.deals.rules import DealStatus, StageType, stage_order
 CHUNK = 500
 
 _in_deal = search_in(Deal.search_text)
-_in_company = search_in(Company.search_text)
+
+
+def _of_company_called(word: str) -> ColumnElement[bool]:
+    named = COMPANIES.search(word) if COMPANIES.search else false()
+    return Deal.company_id.in_(select(COMPANIES.key).where(named))
 
 
 def _found(question: str) -> ColumnElement[bool]:
     """Every word occurs in the deal or in the name of its company, which is not copied here."""
-    words = fold(question).split()
+    words = fold(question).split()[:MAX_WORDS]
     if not words:
-        return _in_deal(question)
-    return and_(
-        *(
-            or_(_in_deal(word), Deal.company_id.in_(select(Company.id).where(_in_company(word))))
-            for word in words
-        )
-    )
+        return false()
+    return and_(*(or_(_in_deal(word), _of_company_called(word)) for word in words))
 
 
 def _involving(text: str) -> ColumnElement[bool]:

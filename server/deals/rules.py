@@ -13,7 +13,7 @@ from server.core.checklist import clean_line
 from server.core.errors import FieldError, Invalid, NotAllowed
 from server.core.i18n import LOCALES, mark, use_locale
 from server.core.i18n import gettext as _
-from server.core.text import fold
+from server.core.text import fold, search_text
 
 MAX_TITLE = 250
 MAX_SHORT = 200
@@ -166,6 +166,10 @@ class DealDraft:
     def check(self) -> None:
         """Raise Invalid, naming every field that cannot be right."""
         refuse(self.errors())
+
+    def search_text(self) -> str:
+        """Return what a search for deals looks through; the company's name is found in the company."""
+        return search_text(self.title, self.product, self.external_id)
 
     def cleaned(self) -> "DealDraft":
         """Return the draft without needless spaces and characters that cannot be stored."""

@@ -22,7 +22,6 @@ from server.deals.rules import (
 )
 from server.http.rest import Body, Line, ListShown, RecordId, Shown, Whole
 
-
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 

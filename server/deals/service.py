@@ -1,6 +1,6 @@
-"""Changing deals: writing down, moving, closing, the bin.
+"""Changing deals: writing down, moving, closing, the bin. The caller opens the transaction.
 
-Pipelines are changed in pipelines.py, many deals at once in importing.py.
+Pipelines are changed in pipelines.py, many deals at once in importing.py; other slices reach both from here.
 """
 
 from collections.abc import Collection
@@ -9,38 +9,76 @@ from dataclasses import dataclass, fields
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from server.audit.queries import history_of
 from server.core import clock
 from server.core.actor import Actor
-from server.core.errors import Conflict, Invalid, NotFound, Stale
+from server.core.errors import NotFound
 from server.core.format import today
 from server.core.i18n import gettext as _
-from server.core.kinds import kind_of
-from server.core.text import search_text
 from server.deals.board import TOP, Place, position_for
+from server.deals.checks import (
+    check_change,
+    check_external_id,
+    check_links,
+    check_owner,
+    check_pipeline,
+    check_version,
+    known_pipeline,
+    known_stage,
+    living_stage,
+)
+from server.deals.importing import Refusals, check_deals, create_deals, delete_deals
 from server.deals.models import Deal, DealPerson, Stage, StageMove
-from server.deals.pipelines import ensure_default_pipeline, first_stage
+from server.deals.pipelines import (
+    add_stage,
+    ensure_default_pipeline,
+    find_or_add_stage,
+    first_stage,
+)
 from server.deals.queries import (
     binned_for,
     default_pipeline,
     get_deal,
-    get_pipeline,
     people_of,
-    stage_or_none,
     stages_of,
 )
 from server.deals.rules import (
     CLOSED_PROBABILITY,
     DealDraft,
     DealStatus,
+    StageDraft,
     StageType,
     check_may_change,
     check_may_own,
     clean_reason,
     status_in,
 )
-from server.users.models import User
-from server.users.rules import UserStatus
+
+__all__ = [
+    "DealDraft",
+    "DealStatus",
+    "Place",
+    "Refusals",
+    "StageDraft",
+    "StageType",
+    "Step",
+    "add_stage",
+    "change_deal",
+    "check_deals",
+    "create_deal",
+    "create_deals",
+    "delete_deal",
+    "delete_deals",
+    "draft_of",
+    "ensure_default_pipeline",
+    "find_or_add_stage",
+    "lose_deal",
+    "move_deal",
+    "pipeline_of",
+    "reopen_deal",
+    "restore_deal",
+    "stage_for_status",
+    "win_deal",
+]
 
 _PLAIN = (
     "title",
@@ -68,11 +106,7 @@ class Step:
 
 def draft_of(session: Session, deal: Deal) -> DealDraft:
     """Return what is written down about the deal, to be changed and handed back."""
-    return draft_with(deal, people_of(session, [deal.id])[deal.id])
-
-
-def draft_with(deal: Deal, person_ids: tuple[int, ...]) -> DealDraft:
-    """Return what is written down about the deal, for who knows already who is involved."""
+    person_ids = people_of(session, [deal.id])[deal.id]
     known = {
         field.name: getattr(deal, field.name)
         for field in fields(DealDraft)
@@ -89,9 +123,9 @@ def create_deal(session: Session, actor: Actor, draft: DealDraft) -> Deal:
     stage = _stage_for(session, actor, draft)
     owner_id = draft.owner_id if draft.owner_id is not None else actor.user_id
     check_may_own(actor, owner_id)
-    _check_owner(session, owner_id)
-    _check_links(session, actor, draft.company_id, draft.person_ids)
-    _check_external_id(session, draft, None)
+    check_owner(session, owner_id)
+    check_links(session, actor, draft.company_id, draft.person_ids)
+    check_external_id(session, draft, None)
     deal = Deal(created_by_id=actor.user_id)
     _write_plain(deal, draft)
     deal.owner_id = owner_id
@@ -120,7 +154,7 @@ def change_deal(
     draft = draft.cleaned()
     draft.check()
     before = people_of(session, [deal.id])[deal.id]
-    _check_change(session, actor, deal, draft, before)
+    check_change(session, actor, deal, draft)
     stage = _stage_for(session, actor, draft, deal)
     _write_plain(deal, draft)
     if stage.id != deal.stage_id:
@@ -144,8 +178,8 @@ def move_deal(session: Session, actor: Actor, deal_id: int, step: Step) -> Deal:
     check_may_change(actor, deal.owner_id)
     check_version(session, deal, step.version)
     reason = clean_reason(step.lost_reason)
-    stage = _known_stage(session, actor, step.stage_id)
-    _check_pipeline(stage, deal.pipeline_id)
+    stage = known_stage(session, actor, step.stage_id)
+    check_pipeline(stage, deal.pipeline_id)
     if stage.id != deal.stage_id:
         _move(session, actor, deal, stage, step.place)
     else:
@@ -204,9 +238,9 @@ def stage_for_status(session: Session, actor: Actor, pipeline_id: int, status: D
 def pipeline_of(session: Session, actor: Actor, draft: DealDraft) -> int:
     """Return the pipeline a draft belongs to: its own, that of its stage, else the default one."""
     if draft.pipeline_id is not None:
-        return _known_pipeline(session, actor, draft.pipeline_id)
+        return known_pipeline(session, actor, draft.pipeline_id)
     if draft.stage_id is not None:
-        return _known_stage(session, actor, draft.stage_id).pipeline_id
+        return known_stage(session, actor, draft.stage_id).pipeline_id
     known = default_pipeline(session, actor) or ensure_default_pipeline(session, actor)
     return known.id
 
@@ -230,124 +264,30 @@ def restore_deal(session: Session, actor: Actor, deal_id: int) -> Deal:
     if deal is None:
         raise NotFound(_("There is no deal %(id)s in the bin.", id=deal_id))
     check_may_change(actor, deal.owner_id)
-    _check_external_id(session, draft_of(session, deal), deal.id)
+    check_external_id(session, draft_of(session, deal), deal.id)
     deal.deleted_at = None
-    if stage_or_none(session, actor, deal.stage_id) is None:
+    if living_stage(session, actor, deal.stage_id) is None:
         home = ensure_default_pipeline(session, actor)
         _move(session, actor, deal, first_stage(stages_of(session, actor, home.id)), TOP)
     session.flush()
     return deal
 
 
-def check_version(session: Session, deal: Deal, version: int | None) -> None:
-    """Raise Stale, naming who was faster, unless this is the version of the deal."""
-    if version is None or version == deal.version:
-        return
-    changes = history_of(session, "deal", deal.id, limit=1)
-    raise Stale(
-        _(
-            "%(name)s changed this deal after you opened it. Look at its current state, then try again.",
-            name=changes[0].user_name if changes else _("Somebody else"),
-        )
-    )
-
-
 def _stage_for(session: Session, actor: Actor, draft: DealDraft, deal: Deal | None = None) -> Stage:
     """Return the stage a draft asks for, by default that of the deal, else the first of the pipeline."""
     if draft.stage_id is not None:
-        stage = _known_stage(session, actor, draft.stage_id)
-        _check_pipeline(stage, draft.pipeline_id)
+        stage = known_stage(session, actor, draft.stage_id)
+        check_pipeline(stage, draft.pipeline_id)
         return stage
     if deal is not None and draft.pipeline_id in {None, deal.pipeline_id}:
-        return _known_stage(session, actor, deal.stage_id)
+        return known_stage(session, actor, deal.stage_id)
     return first_stage(stages_of(session, actor, pipeline_of(session, actor, draft)))
-
-
-def _known_pipeline(session: Session, actor: Actor, pipeline_id: int) -> int:
-    try:
-        return get_pipeline(session, actor, pipeline_id).id
-    except NotFound as error:
-        raise Invalid(error.message, field="pipeline_id") from error
-
-
-def _known_stage(session: Session, actor: Actor, stage_id: int) -> Stage:
-    stage = stage_or_none(session, actor, stage_id)
-    if stage is None:
-        raise Invalid(_("There is no stage %(id)s.", id=stage_id), field="stage_id")
-    return stage
-
-
-def _check_pipeline(stage: Stage, pipeline_id: int | None) -> None:
-    if pipeline_id is not None and stage.pipeline_id != pipeline_id:
-        raise Invalid(
-            _(
-                "The stage “%(stage)s” belongs to another pipeline. Choose a stage of this one.",
-                stage=stage.name,
-            ),
-            field="stage_id",
-        )
-
-
-def _check_change(
-    session: Session, actor: Actor, deal: Deal, draft: DealDraft, people: tuple[int, ...]
-) -> None:
-    if draft.owner_id != deal.owner_id:
-        _check_owner(session, draft.owner_id)
-    new_company = draft.company_id if draft.company_id != deal.company_id else None
-    _check_links(session, actor, new_company, set(draft.person_ids) - set(people))
-    if (draft.external_source, draft.external_id) != (deal.external_source, deal.external_id):
-        _check_external_id(session, draft, deal.id)
-
-
-def _check_owner(session: Session, owner_id: int | None) -> None:
-    if owner_id is None:
-        return
-    owner = session.get(User, owner_id)
-    if owner is None or owner.status is not UserStatus.ACTIVE or owner.deleted_at is not None:
-        raise Invalid(
-            _("There is no active user %(id)s who could own the deal.", id=owner_id),
-            field="owner_id",
-        )
-
-
-def _check_links(
-    session: Session, actor: Actor, company_id: int | None, person_ids: Collection[int]
-) -> None:
-    if company_id is not None and not kind_of("company").titles(session, actor, [company_id]):
-        raise Invalid(_("There is no company %(id)s.", id=company_id), field="company_id")
-    if person_ids:
-        known = kind_of("person").titles(session, actor, person_ids)
-        for person_id in person_ids:
-            if person_id not in known:
-                raise Invalid(_("There is no person %(id)s.", id=person_id), field="person_ids")
-
-
-def _check_external_id(session: Session, draft: DealDraft, deal_id: int | None) -> None:
-    if draft.external_id is None:
-        return
-    other = session.scalar(
-        select(Deal.id).where(
-            Deal.external_source == draft.external_source,
-            Deal.external_id == draft.external_id,
-            Deal.deleted_at.is_(None),
-        )
-    )
-    if other is not None and other != deal_id:
-        raise Conflict(
-            _("Another deal already has the external id %(id)s.", id=draft.external_id),
-            code="external_id_taken",
-        )
 
 
 def _write_plain(deal: Deal, draft: DealDraft) -> None:
     for name in _PLAIN:
         setattr(deal, name, getattr(draft, name))
-    deal.search_text = deal_search_text(draft)
-
-
-def deal_search_text(draft: DealDraft) -> str:
-    """Return what a search for deals looks through; the company's name is found in the company."""
-    return search_text(draft.title, draft.product, draft.external_id)
+    deal.search_text = draft.search_text()
 
 
 def _write_outcome(deal: Deal, draft: DealDraft, stage: Stage) -> None:
