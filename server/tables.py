@@ -1,6 +1,7 @@
 """Every table of the CRM, imported once, so that the metadata is whole."""
 
 from server.activation import models as activation
+from server.activities import models as activities
 from server.audit import models as audit
 from server.companies import models as companies
 from server.core import schedule
@@ -12,6 +13,7 @@ from server.users import models as users
 
 __all__ = [
     "activation",
+    "activities",
     "audit",
     "companies",
     "deals",

@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify
 
 from server.activation.api import blueprint as license_status
+from server.activities.api import blueprint as activities
 from server.api.description import complete
 from server.api.health import blueprint as health
 from server.companies.api import blueprint as companies
@@ -25,6 +26,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     deals,
     pipelines,
     stages,
+    activities,
     license_status,
 )
 

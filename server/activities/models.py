@@ -1,0 +1,70 @@
+"""The tables of activities and of the records they belong to."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.activities.rules import ActivityKind
+from server.core.db import Base, Record, UtcDateTime, words
+
+
+class Activity(Record, Base):
+    """Something that is to be done or has happened. `at` is where it stands in time (rules.stands_at)."""
+
+    __tablename__ = "activities"
+    __kind__: ClassVar[str] = "activity"
+    __table_args__ = (CheckConstraint("NOT is_open OR done_at IS NULL", name="open"),)
+
+    kind: Mapped[ActivityKind] = mapped_column(words(ActivityKind))
+    subject: Mapped[str] = mapped_column(default="")
+    body: Mapped[str] = mapped_column(default="")
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    is_open: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    external_source: Mapped[str] = mapped_column(default="")
+    external_id: Mapped[str | None]
+    search_text: Mapped[str]
+
+
+_not_binned = Activity.deleted_at.is_(None)
+Index("ix_activities_mine", Activity.owner_id, Activity.is_open, Activity.at, Activity.id)
+Index("ix_activities_written", Activity.created_by_id, Activity.is_open, Activity.at, Activity.id)
+Index("ix_activities_open", Activity.is_open, Activity.at, Activity.id)
+Index("ix_activities_at", Activity.at, Activity.id)
+Index("ix_activities_kind", Activity.kind, Activity.at, Activity.id)
+Index("ix_activities_due_at", Activity.due_at, Activity.id)
+Index("ix_activities_done_at", Activity.done_at, Activity.id)
+Index("ix_activities_created_at", Activity.created_at, Activity.id)
+Index("ix_activities_updated_at", Activity.updated_at, Activity.id)
+Index("ix_activities_deleted_at", Activity.deleted_at, Activity.id)
+Index("ix_activities_external_id", Activity.external_id)
+Index(
+    "uq_activities_external_id",
+    Activity.external_source,
+    Activity.external_id,
+    unique=True,
+    sqlite_where=_not_binned,
+    postgresql_where=_not_binned,
+)
+
+
+class ActivityLink(Base):
+    """A record that an activity belongs to; it repeats where that stands, so that a timeline is one index."""
+
+    __tablename__ = "activity_links"
+    __table_args__ = (
+        Index("ix_activity_links_timeline", "kind", "record_id", "is_open", "at", "activity_id"),
+    )
+
+    activity_id: Mapped[int] = mapped_column(
+        ForeignKey("activities.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    record_id: Mapped[int] = mapped_column(primary_key=True)
+    is_open: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
