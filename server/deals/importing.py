@@ -210,7 +210,8 @@ def _insert(
         for (draft, stage), place in zip(placed, places, strict=True)
     ]
     statement = insert(Deal).returning(Deal.id, sort_by_parameter_order=True)
-    ids = list(session.scalars(statement, rows))
+    # Without render_nulls every change between empty and filled columns begins a statement of its own.
+    ids = list(session.scalars(statement, rows, execution_options={"render_nulls": True}))
     moves = [
         {
             "deal_id": deal_id,
