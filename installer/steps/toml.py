@@ -1,0 +1,46 @@
+"""Writing settings down as TOML. Reading is server.core.config's."""
+
+import json
+from dataclasses import fields
+
+from server.core.config import Settings
+
+HEADER = """\
+# The settings of this installation. docs/settings.md explains every key.
+# Secrets are not here: they are files below secrets/, readable by their owner alone.
+"""
+
+
+def render_settings(settings: Settings) -> str:
+    """Return `daftar.toml` with every key of the settings."""
+    parts = [HEADER]
+    for section in fields(settings):
+        if section.name != "home":
+            table = getattr(settings, section.name)
+            lines = [f"{key.name} = {literal(getattr(table, key.name))}" for key in fields(table)]
+            parts.append("\n".join([f"[{section.name}]", *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def literal(value: object) -> str:
+    """Return a value as TOML writes it: a text, a number, a truth or a list of texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    # A JSON text is a TOML text, but for the one control character that JSON leaves alone.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def differences(found: Settings, wanted: Settings) -> tuple[str, ...]:
+    """Return the keys in which two settings differ, such as `web.port`."""
+    return tuple(
+        f"{section.name}.{key.name}"
+        for section in fields(wanted)
+        if section.name != "home"
+        for key in fields(getattr(wanted, section.name))
+        if getattr(getattr(found, section.name), key.name)
+        != getattr(getattr(wanted, section.name), key.name)
+    )
