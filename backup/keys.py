@@ -235,6 +235,17 @@ def remove_drill_key(folder: Path) -> None:
         _write_recipients(folder, [each for each in kept if each.role is not Role.DRILL])
 
 
+def renew_drill_key(folder: Path) -> None:
+    """Make a new drill key for this server; backups from now on are sealed to it."""
+    private, public = archive.new_key()
+    with naming_the_cause(folder):
+        rows = json.loads((folder / RECIPIENTS).read_bytes())
+        kept = [SealedTo(Role(row["role"]), row["public"]) for row in rows]
+        offline = [each for each in kept if each.role is not Role.DRILL]
+        replace(folder / DRILL_KEY, _key_file(private, public))
+        _write_recipients(folder, [*offline, SealedTo(Role.DRILL, public)])
+
+
 def read_identities(path: Path) -> tuple[archive.Identity, ...]:
     """Read a private key file that a person brings along."""
     try:

@@ -1,14 +1,15 @@
 """The list of backups and how the house stands, as facts. Pages and commands put them in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from backup import manifest, result
 from backup.confirm import Choice, Confirmation, confirmations
 from backup.keys import Trust
 from backup.plan import Kind, State
 from backup.result import Record
-from backup.store import Store
+from backup.store import DRILL, Store
 from server.core import clock
 from server.core.errors import Broken
 
@@ -28,6 +29,9 @@ class Item:
     record: Record | None
     confirmation: Confirmation | None
     problem: str | None
+    tables: int | None = None
+    rows: int | None = None
+    files: int | None = None
 
     @property
     def verified_at(self) -> datetime | None:
@@ -78,35 +82,89 @@ class Item:
         }
 
 
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was read of a backup while its small files had these stamps."""
+
+    stamp: Stamp
+    item: Item
+    manifest_sha256: str | None
+
+
+class Shelf:
+    """Remembers what was read, so that a list of many backups reads only the changed ones again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def items(self, store: Store, trust: Trust) -> list[Item]:
+        """Return every published backup, newest first, damaged ones too."""
+        said = {each.manifest_sha256: each for each in confirmations(store)}
+        known = {set_id: self._one(store, set_id, trust) for set_id in store.set_ids()}
+        self._known = known
+        return [_with_word(each, said) for each in reversed(known.values())]
+
+    def _one(self, store: Store, set_id: str, trust: Trust) -> _Known:
+        stamp = tuple(
+            _stamp(store.sets / set_id / name)
+            for name in (manifest.NAME, manifest.SIGNATURE, DRILL)
+        )
+        kept = self._known.get(set_id)
+        if kept is not None and kept.stamp == stamp:
+            return kept
+        item, sha256 = _read(store, set_id, trust)
+        return _Known(stamp, item, sha256)
+
+
 def items(store: Store, trust: Trust) -> list[Item]:
     """Return every published backup, newest first, damaged ones too."""
-    said = {each.manifest_sha256: each for each in confirmations(store)}
-    found = [_item(store, set_id, trust, said) for set_id in store.set_ids()]
-    return list(reversed(found))
+    return Shelf().items(store, trust)
 
 
-def _item(store: Store, set_id: str, trust: Trust, said: dict[str, Confirmation]) -> Item:
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _with_word(known: _Known, said: dict[str, Confirmation]) -> Item:
+    """Return the item with what a person said about exactly this manifest."""
+    item = known.item
+    confirmation = None if known.manifest_sha256 is None else said.get(known.manifest_sha256)
+    state = _state(item.record, confirmation, item.problem)
+    return replace(item, confirmation=confirmation, state=state)
+
+
+def _read(store: Store, set_id: str, trust: Trust) -> tuple[Item, str | None]:
     try:
         loaded = store.load(set_id, trust)
     except Broken as error:
-        return _damaged(store, set_id, error.message)
+        return _damaged(store, set_id, error.message), None
     record, problem = None, None
     try:
         record = result.read(store, loaded, trust)
     except Broken as error:
         problem = error.message
-    confirmation = said.get(loaded.sha256)
-    return Item(
+    item = Item(
         id=set_id,
         created_at=loaded.manifest.created_at,
         kind=loaded.manifest.kind,
         bytes=loaded.manifest.bytes,
         database=loaded.manifest.database.engine,
-        state=_state(record, confirmation, problem),
+        state=_state(record, None, problem),
         record=record,
-        confirmation=confirmation,
+        confirmation=None,
         problem=problem,
+        tables=len(loaded.manifest.tables),
+        rows=sum(table.rows for table in loaded.manifest.tables),
+        files=loaded.manifest.files.count,
     )
+    return item, loaded.sha256
 
 
 def _damaged(store: Store, set_id: str, problem: str) -> Item:

@@ -7,6 +7,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -41,10 +42,74 @@ def export_set(
     return file
 
 
+@dataclass(frozen=True)
+class Outgoing:
+    """A backup on its way out as one tar: its size, and its bytes piece by piece."""
+
+    size: int
+    blocks: Iterator[bytes]
+
+
+def send(store: Store, set_id: str, *, trust: Trust) -> Outgoing:
+    """Return a backup as one tar to be sent while it is read, nothing of it written anywhere.
+
+    Raises Broken before the first byte when a piece is missing or has another size.
+    """
+    made = store.load(set_id, trust).manifest
+    sizes = {part.name: part.bytes for part in made.parts}
+    sizes |= {each.name: each.bytes for each in made.objects}
+    headers: list[tuple[bytes, Path | None, bytes]] = []
+    marker = _marker()
+    headers.append((_header(MARKER, len(marker)), None, marker))
+    total = 2 * tarfile.BLOCKSIZE + len(headers[0][0]) + len(_padded(marker))
+    for name, path in _pieces(store, made):
+        if not path.is_file():
+            raise Broken(restore.missing(path.name), code="damaged")
+        size = path.stat().st_size
+        if sizes.get(path.name, size) != size:
+            raise Broken(restore.differs(path.name), code="damaged")
+        header = _header(name, size)
+        headers.append((header, path, b""))
+        total += len(header) + size + -size % tarfile.BLOCKSIZE
+    return Outgoing(total, _blocks(store, headers))
+
+
+def _blocks(store: Store, pieces: list[tuple[bytes, Path | None, bytes]]) -> Iterator[bytes]:
+    with store.reading():
+        for header, path, content in pieces:
+            yield header
+            if path is None:
+                yield _padded(content)
+                continue
+            size = 0
+            with path.open("rb") as source:
+                while block := source.read(disk.BLOCK):
+                    size += len(block)
+                    yield block
+            yield b"\0" * (-size % tarfile.BLOCKSIZE)
+        yield b"\0" * (2 * tarfile.BLOCKSIZE)
+
+
+def _padded(content: bytes) -> bytes:
+    return content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
+
+
+def _header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    info.mode = 0o600
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _marker() -> bytes:
+    text = json.dumps({"format": manifest.FORMAT, "place": secrets.token_hex(8)})
+    return text.encode() + b"\n"
+
+
 def _write(store: Store, made: Manifest, target: IO[bytes], progress: Progress) -> None:
     done = 0
     with tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        marker = json.dumps({"format": manifest.FORMAT, "place": secrets.token_hex(8)}).encode()
+        marker = _marker()
         _add(tar, MARKER, io.BytesIO(marker), len(marker))
         for name, path in _pieces(store, made):
             progress(Stage.FILES, done, made.bytes)
