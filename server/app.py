@@ -6,6 +6,7 @@ from client_web.door import error_page, open_web
 from server import api
 from server.activation.service import LicenseOffice
 from server.audit.service import watch
+from server.backups.service import BackupOffice
 from server.core.actor import Actor
 from server.core.config import Settings, read_secret
 from server.core.db import Database
@@ -60,6 +61,7 @@ def create_app(
     app = make_app("server", door, title="Daftar", version=VERSION, static_folder=None)
     app.extensions["daftar.settings"] = settings
     app.extensions["daftar.office"] = office
+    app.extensions["daftar.backups"] = BackupOffice(settings, database)
 
     @app.before_request
     def _show_things_the_readers_way() -> None:

@@ -4,20 +4,28 @@ from datetime import timedelta
 
 from server.activation.service import LicenseOffice
 from server.audit.service import note
+from server.backups.service import BackupOffice
+from server.backups.worker import Worker
 from server.core.actor import SYSTEM
 from server.core.config import Settings
 from server.core.db import Database
 from server.core.schedule import Job, daily, every
 from server.users.service import reconcile_seats
 
+WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
+
 
 def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[Job]:
     """Return every job of the CRM."""
     zone = settings.organization.timezone
     minute = every(timedelta(minutes=1))
+    backups = Worker(BackupOffice(settings, database), database)
     return [
         Job("license.tick", minute, office.tick, at_start=True),
         Job("license.check_in", minute, office.check_in_if_due, at_start=True),
+        Job("backups.daily", daily(settings.backup.time, zone), backups.ask_daily),
+        Job("backups.look", minute, backups.look, at_start=True),
+        Job("backups.work", every(WORK), backups.keep_going, at_start=True),
         Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
     ]
 

@@ -3,6 +3,7 @@
 from server.activation import models as activation
 from server.activities import models as activities
 from server.audit import models as audit
+from server.backups import models as backups
 from server.companies import models as companies
 from server.core import schedule
 from server.core.db import Base
@@ -15,6 +16,7 @@ __all__ = [
     "activation",
     "activities",
     "audit",
+    "backups",
     "companies",
     "deals",
     "idempotency",
