@@ -43,6 +43,7 @@ from server.deals.queries import (
 )
 from server.deals.rules import (
     CLOSED_PROBABILITY,
+    STANDARD_STAGES,
     DealDraft,
     DealStatus,
     StageDraft,
@@ -50,10 +51,12 @@ from server.deals.rules import (
     check_may_change,
     check_may_own,
     clean_reason,
+    same_stage,
     status_in,
 )
 
 __all__ = [
+    "STANDARD_STAGES",
     "DealDraft",
     "DealStatus",
     "Place",
@@ -76,6 +79,7 @@ __all__ = [
     "pipeline_of",
     "reopen_deal",
     "restore_deal",
+    "same_stage",
     "stage_for_status",
     "win_deal",
 ]
