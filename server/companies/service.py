@@ -25,6 +25,20 @@ from server.core.i18n import gettext as _
 from server.core.text import search_text
 from server.users.queries import names_of
 
+__all__ = [
+    "CompanyDraft",
+    "change_company",
+    "check_draft",
+    "create_companies",
+    "create_company",
+    "delete_companies",
+    "delete_company",
+    "draft_of",
+    "find_or_create_companies",
+    "restore_company",
+    "set_parents",
+]
+
 _TREE_LOCK = 0x636F6D70  # any fixed number that no other lock of ours uses
 _FIELDS = tuple(field.name for field in fields(CompanyDraft))
 
