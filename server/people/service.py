@@ -20,6 +20,18 @@ from server.people.queries import get_binned_person, get_person, visible_to
 from server.people.rules import PersonDraft, checked, name_key, renamed
 from server.users.queries import names_of
 
+__all__ = [
+    "PersonDraft",
+    "change_person",
+    "check_draft",
+    "create_people",
+    "create_person",
+    "delete_people",
+    "delete_person",
+    "draft_of",
+    "restore_person",
+]
+
 _FIELDS = tuple(field.name for field in fields(PersonDraft))
 
 
