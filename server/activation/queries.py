@@ -6,14 +6,13 @@ from server.activation.models import ONLY_ROW, CheckInPlan
 from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse
 from server.activation.service import LicenseOffice, moment
 from server.core.actor import Actor
-from server.users.queries import count_browsers, seats
-from server.users.rules import UserKind
+from server.users.queries import count_browsers, seats, service_seats
 
 
 def license_status(session: Session, actor: Actor, office: LicenseOffice) -> LicenseStatus:
     """Return everything that is known about the licence."""
     actor.must("license.see")
-    named, service = seats(session), seats(session, UserKind.SERVICE)
+    named, service = seats(session), service_seats(session)
     snapshot = office.client.status()
     verdict = office.client.verdict(named.used)
     sold, lease = snapshot.license, snapshot.lease
@@ -46,4 +45,5 @@ def license_status(session: Session, actor: Actor, office: LicenseOffice) -> Lic
         next_check_in_at=plan.next_at if plan and snapshot.is_activated else None,
         notices=tuple(notice.code for notice in verdict.notices),
         problems=tuple(problem.code.value for problem in snapshot.problems),
+        activated_at=moment(snapshot.activation.activated_at) if snapshot.activation else None,
     )

@@ -234,6 +234,7 @@ class LicenseStatus:
     next_check_in_at: datetime | None
     notices: tuple[str, ...] = ()
     problems: tuple[str, ...] = field(default=())
+    activated_at: datetime | None = None
 
     @property
     def explanation(self) -> Explanation:
