@@ -9,6 +9,8 @@ class Select extends HTMLElement {
     if (!field.isConnected || field.tomselect) return;
     const { placeholder } = field.dataset;
     this.box = new TomSelect(field, this.settings(placeholder, field.multiple));
+    // What people use from here on is the box; the select only carries the value.
+    field.setAttribute("aria-hidden", "true");
     this.box.control_input.setAttribute("aria-labelledby", `${field.id}-label`);
     const described = field.getAttribute("aria-describedby");
     if (described) this.box.control_input.setAttribute("aria-describedby", described);

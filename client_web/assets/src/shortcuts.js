@@ -34,7 +34,7 @@ function act(key, event) {
     return true;
   }
   if (event.key === "?" || event.key === "؟") return press(document.querySelector('[data-dialog-open="shortcuts"]'));
-  if (event.code === "Slash" || key === "/") return press(document.querySelector("[data-search], [data-search-all]"));
+  if (event.code === "Slash" || key === "/") return press(document.querySelector("[data-search]") ?? document.querySelector("[data-search-all]"));
   if (key === "j") return moveRow(1);
   if (key === "k") return moveRow(-1);
   if (key === "n" || key === "e") return press(document.querySelector(`[data-key="${key}"]:not(.k-nav-item)`));

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.client_web.kit.gallery import Moves, running_gallery
 from tests.support.browser import Browser
 
 OpenPage = Callable[..., Page]
+
+# What loads its script itself says so when it is ready; the rest of a page is ready when it is loaded.
+UNFINISHED = "daftar-select select:not(.tomselected), daftar-board:not([data-ready]), [x-cloak]"
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def open_page(gallery: tuple[str, Moves], browser: Browser) -> OpenPage:
         page = browser.open(base_url=gallery[0], locale=lang, **screen)  # type: ignore[arg-type]  # width, scheme
         page.on("console", lambda said: _listen(browser, said.text))
         page.goto(f"/{name}?lang={lang}")
-        page.wait_for_load_state("networkidle")
+        expect(page.locator(UNFINISHED)).to_have_count(0)
         return page
 
     return open_one

@@ -8,7 +8,7 @@ from tests.client_web.kit.conftest import OpenPage
 PAGES = ["home", "list", "record", "form", "board", "auth", "empty", "missing"]
 
 UNLABELLED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
-  .filter((field) => !field.labels?.length && !field.getAttribute('aria-label')
+  .filter((field) => !field.labels?.length && !field.getAttribute('aria-label') && !field.ariaHidden
     && !field.getAttribute('aria-labelledby')).map((field) => field.outerHTML)"""
 NAMELESS = """() => [...document.querySelectorAll('button, a')]
   .filter((element) => !element.innerText.trim() && !element.getAttribute('aria-label')

@@ -203,7 +203,7 @@ def test_a_task_is_written_on_the_record_and_appears_on_its_timeline(open_page: 
 
 def test_a_password_can_be_shown(open_page: OpenPage) -> None:
     page = open_page("auth")
-    password = page.get_by_label("Password *")
+    password = page.get_by_label("Password*")
     password.fill("secret")
 
     page.get_by_role("button", name="Show password").click()
