@@ -67,6 +67,13 @@ class Selling:
 
 
 @dataclass(frozen=True)
+class Clients:
+    """`oldest_version` of the product that is still served; empty for all of them."""
+
+    oldest_version: str = ""
+
+
+@dataclass(frozen=True)
 class Log:
     """How much is written to stderr."""
 
@@ -83,6 +90,7 @@ class Settings:
     keys: KeySettings = field(default_factory=KeySettings)
     limits: Limits = field(default_factory=Limits)
     selling: Selling = field(default_factory=Selling)
+    clients: Clients = field(default_factory=Clients)
     log: Log = field(default_factory=Log)
 
     @property

@@ -6,7 +6,9 @@ from licensing.authority.customers import models as customers
 from licensing.authority.db.base import Base
 from licensing.authority.licenses import models as licenses
 from licensing.authority.limits import models as limits
+from server.core.schedule import schedule_tables
 
+schedule_tables(Base)
 metadata = Base.metadata
 
 __all__ = ["activations", "audit", "customers", "licenses", "limits", "metadata"]

@@ -18,21 +18,32 @@ from server.core.errors import Conflict, Invalid, NotFound
 from server.core.i18n import gettext as _
 
 
-def make_root(settings: Settings, folder: Path, passphrase: bytes) -> list[PrivateKey]:
-    """Make the root keys, put their private halves into `folder` and pin the public ones."""
-    keys = [PrivateKey.generate() for _number in range(rules.ROOT_KEYS)]
-    paths = [folder / f"root-{number}.pem" for number in range(1, len(keys) + 1)]
-    for path in paths:
-        if path.exists():
-            raise Conflict(
-                _("%(path)s exists already. A root key is never overwritten.", path=path)
-            )
+def make_root(
+    settings: Settings, folder: Path, passphrase: bytes, *, resume: bool = False
+) -> list[PrivateKey]:
+    """Make the root keys, put their private halves into `folder` and pin the public ones.
+
+    `resume` takes up the keys that an interrupted run has made already.
+    """
+    paths = [folder / f"root-{number}.pem" for number in range(1, rules.ROOT_KEYS + 1)]
+    existing = [path for path in paths if path.exists()]
+    if existing and not resume:
+        raise Conflict(
+            _("%(path)s exists already. A root key is never overwritten.", path=existing[0])
+        )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path, key in zip(paths, keys, strict=True):
-        save_key(path, key, passphrase)
+    keys = [_root_key(path, passphrase) for path in paths]
     root = Root(1, rules.ROOT_THRESHOLD, tuple(key.public_key for key in keys))
     write_file(settings.trust_dir / ROOT_FILE, dump_object(root.to_payload()))
     return keys
+
+
+def _root_key(path: Path, passphrase: bytes) -> PrivateKey:
+    if path.exists():
+        return load_key(path, passphrase)
+    key = PrivateKey.generate()
+    save_key(path, key, passphrase)
+    return key
 
 
 def make_entry(settings: Settings, role: Role, passphrase: bytes, now: int) -> KeyEntry:
@@ -68,7 +79,9 @@ def publish(settings: Settings, keyset: Keyset, roots: Sequence[PrivateKey], roo
     try:
         verify(envelope, root.keys, root.threshold)
     except DocumentError as error:
-        raise Invalid(_("The keyset is not signed by enough root keys."), field="root-key") from error
+        raise Invalid(
+            _("The keyset is not signed by enough root keys."), field="root-key"
+        ) from error
     write_file(settings.trust_dir / "keysets" / f"{keyset.version}.json", envelope.raw)
     write_file(settings.trust_dir / KEYSET_FILE, envelope.raw)
 

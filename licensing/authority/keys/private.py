@@ -17,7 +17,7 @@ from licensing.document.keys import key_id
 from server.core.errors import Invalid, Missing
 from server.core.i18n import gettext as _
 
-PASSPHRASE_VARIABLE = "DAFTAR_AUTHORITY_PASSPHRASE"
+PASSPHRASE_VARIABLE = "DAFTAR_AUTHORITY_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,17 @@ The published file is the truth: every process notices a new one at its next sig
 """
 
 import logging
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from licensing.authority.config import Settings
-from licensing.authority.keys.private import PASSPHRASE_VARIABLE, PrivateKey, find_passphrase, load_key
+from licensing.authority.keys.private import (
+    PASSPHRASE_VARIABLE,
+    PrivateKey,
+    find_passphrase,
+    load_key,
+)
 from licensing.authority.keys.rules import chosen
 from licensing.document.documents import Role, RoleDocument
 from licensing.document.envelope import Envelope
@@ -47,8 +53,8 @@ class Ring:
         """Return the entries whose private half is here."""
         return [entry for entry in self.keyset.keys if entry.public_key in self.private]
 
-    def signer(self, role: Role, now: int) -> PrivateKey:
-        """Return the key that signs for this role now, or raise Missing."""
+    def signing_entry(self, role: Role, now: int) -> KeyEntry:
+        """Return the entry of the key that signs for this role now, or raise Missing."""
         entry = chosen(self.held(), role, now)
         if entry is None:
             raise Missing(
@@ -58,7 +64,11 @@ class Ring:
                     role=role.value,
                 )
             )
-        return self.private[entry.public_key]
+        return entry
+
+    def signer(self, role: Role, now: int) -> PrivateKey:
+        """Return the key that signs for this role now, or raise Missing."""
+        return self.private[self.signing_entry(role, now).public_key]
 
 
 def read_trust(settings: Settings) -> Trust:
@@ -68,13 +78,21 @@ def read_trust(settings: Settings) -> Trust:
         keyset = (settings.trust_dir / KEYSET_FILE).read_bytes()
     except OSError as error:
         raise Missing(
-            _("The trust file %(path)s cannot be read: %(why)s.", path=error.filename, why=error.strerror)
+            _(
+                "The trust file %(path)s cannot be read: %(why)s.",
+                path=error.filename,
+                why=error.strerror,
+            )
         ) from error
     try:
         return Trust(load_root_file(root)).with_held_keyset(keyset)
     except DocumentError as error:
         raise Broken(
-            _("The trust files in %(path)s are damaged: %(why)s", path=settings.trust_dir, why=error.message)
+            _(
+                "The trust files in %(path)s are damaged: %(why)s",
+                path=settings.trust_dir,
+                why=error.message,
+            )
         ) from error
 
 
@@ -96,6 +114,19 @@ class Keys:
             self._seen = mark
             log.info("Keyset %s is in use.", self._ring.keyset.version)
         return self._ring
+
+    def without(self, public_key: bytes) -> "Keys":
+        """Return the same keys but one, for signing anew what rests on it before it dies."""
+        others = copy(self)
+        ring = self.ring()
+        private = {one: key for one, key in ring.private.items() if one != public_key}
+        others._ring = replace(ring, private=private)
+        return others
+
+    def check(self, now: int) -> None:
+        """Raise Missing unless licences and leases can be signed now."""
+        for role in (Role.LICENSE, Role.LEASE):
+            self.ring().signing_entry(role, now)
 
     def seal(self, document: RoleDocument, now: int) -> Envelope:
         """Sign a document with the key of its role."""

@@ -23,8 +23,6 @@ def settle_flags(session: Session, license_: LicenseRecord, kinds: list[FlagKind
     """Take the flags of these kinds down."""
     session.execute(
         update(Flag)
-        .where(
-            Flag.license_row_id == license_.id, Flag.kind.in_(kinds), Flag.resolved_at.is_(None)
-        )
+        .where(Flag.license_row_id == license_.id, Flag.kind.in_(kinds), Flag.resolved_at.is_(None))
         .values(resolved_at=clock.now())
     )

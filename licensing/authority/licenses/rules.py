@@ -37,6 +37,7 @@ class FlagKind(StrEnum):
     SHARED_FINGERPRINT = "shared_fingerprint"
     FINGERPRINT_CHANGED = "fingerprint_changed"
     WEAK_BINDING = "weak_binding"
+    REHOSTED = "rehosted"
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,8 @@ def set_status(
     note(session, operator, f"license.{wanted.value}", license_id, {"reason": reason})
 
 
-def _check_living(license_: LicenseRecord) -> None:
+def check_living(license_: LicenseRecord) -> None:
+    """Raise Conflict for a licence that was revoked or given back."""
     if license_.status in (LicenseStatus.REVOKED, LicenseStatus.CLOSED):
         raise Conflict(
             _(
@@ -182,7 +183,7 @@ def renew_license(
     """Add days after the last paid one, or from today when that is past."""
     _check_number("days", days, 1, rules.LONGEST_TERM_DAYS)
     license_ = get_license(session, license_id)
-    _check_living(license_)
+    check_living(license_)
     if license_.kind is Kind.TRIAL:
         raise Conflict(_("A trial is not renewed. Issue a subscription instead."))
     now = clock.timestamp()
@@ -210,7 +211,7 @@ def set_seats(
 ) -> LicenseRecord:
     """Change the caps. Without a number of devices of its own it follows the number of users."""
     license_ = get_license(session, license_id)
-    _check_living(license_)
+    check_living(license_)
     named = license_.named if change.named is None else change.named
     followed = named if change.named is not None else license_.concurrent
     concurrent = followed if change.concurrent is None else change.concurrent

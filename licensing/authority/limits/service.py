@@ -25,9 +25,7 @@ def take(session: Session, rules: Sequence[Rule]) -> None:
 def _take(session: Session, rule: Rule, now: float) -> None:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     # The row is there and locked before it is read: two processes never see the same bucket.
-    session.execute(
-        insert(RateBucket).values(key=rule.key, full_at=0.0).on_conflict_do_nothing()
-    )
+    session.execute(insert(RateBucket).values(key=rule.key, full_at=0.0).on_conflict_do_nothing())
     bucket = session.scalars(
         select(RateBucket).where(RateBucket.key == rule.key).with_for_update()
     ).one()

@@ -1,0 +1,128 @@
+"""Reading activations and the answers they were given."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from licensing.authority.activations.models import (
+    ActivationComponent,
+    ActivationRecord,
+    Head,
+    KeptAnswer,
+)
+from licensing.authority.activations.rules import ActivationStatus
+from licensing.authority.licenses.models import LicenseRecord
+from licensing.authority.licenses.rules import enough
+from licensing.document.errors import Code
+from server.core.errors import NotFound
+from server.core.i18n import gettext as _
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is looked up before a request is believed."""
+
+    id: int
+    license_row_id: int
+    instance_pub: bytes
+
+
+def known_activation(session: Session, activation_id: str) -> Known:
+    """Return under which key a request must be signed, or raise NotFound (`E_UNKNOWN_ACTIVATION`)."""
+    found = session.execute(
+        select(
+            ActivationRecord.id, ActivationRecord.license_row_id, ActivationRecord.instance_pub
+        ).where(ActivationRecord.activation_id == activation_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(
+            _("This authority does not know the activation that the request names."),
+            code=Code.E_UNKNOWN_ACTIVATION.value,
+        )
+    return Known(found.id, found.license_row_id, bytes(found.instance_pub))
+
+
+def lock(session: Session, known: Known) -> tuple[LicenseRecord, ActivationRecord]:
+    """Return licence and activation, nobody else's until the transaction ends.
+
+    The licence's row is the one lock for everything that happens to it.
+    """
+    license_ = session.get_one(LicenseRecord, known.license_row_id, with_for_update=True)
+    activation = session.get_one(ActivationRecord, known.id, populate_existing=True)
+    return license_, activation
+
+
+def active_of(session: Session, license_: LicenseRecord) -> ActivationRecord | None:
+    """Return the activation that holds the licence now."""
+    return session.scalar(
+        select(ActivationRecord).where(
+            ActivationRecord.license_row_id == license_.id,
+            ActivationRecord.status == ActivationStatus.ACTIVE,
+        )
+    )
+
+
+def list_activations(session: Session, license_: LicenseRecord) -> list[ActivationRecord]:
+    """Return every activation the licence ever had, the oldest first."""
+    return list(
+        session.scalars(
+            select(ActivationRecord)
+            .where(ActivationRecord.license_row_id == license_.id)
+            .order_by(ActivationRecord.id)
+        )
+    )
+
+
+def active_by_license(session: Session) -> dict[int, ActivationRecord]:
+    """Return the active activations by the row of their licence."""
+    found = session.scalars(
+        select(ActivationRecord).where(ActivationRecord.status == ActivationStatus.ACTIVE)
+    )
+    return {activation.license_row_id: activation for activation in found}
+
+
+def find_head(session: Session, activation: ActivationRecord, nonce: str) -> Head | None:
+    """Return what is remembered of a nonce."""
+    return session.get(Head, (activation.id, nonce))
+
+
+def kept_answer(session: Session, request_hash: str) -> bytes | None:
+    """Return the stored answer to an activation request that was seen before."""
+    return session.scalar(select(KeptAnswer.answer).where(KeptAnswer.request_hash == request_hash))
+
+
+def last_answer(session: Session, activation: ActivationRecord) -> bytes:
+    """Return the stored reply to the last check-in."""
+    session.refresh(activation, ["last_answer"])
+    return activation.last_answer or b""
+
+
+def proof_of(session: Session, activation: ActivationRecord) -> bytes:
+    """Return the stored proof of a deactivation."""
+    session.refresh(activation, ["proof"])
+    return activation.proof or b""
+
+
+def licenses_of_machine(
+    session: Session, fingerprint: dict[str, str], but: LicenseRecord
+) -> list[str]:
+    """Return other licences that were activated on a machine which shares enough with this one."""
+    if not fingerprint:
+        return []
+    agreeing = [
+        (ActivationComponent.name == name) & (ActivationComponent.value == value)
+        for name, value in fingerprint.items()
+    ]
+    anyone = agreeing[0]
+    for one in agreeing[1:]:
+        anyone = anyone | one
+    counted = (
+        select(LicenseRecord.license_id)
+        .join(ActivationRecord, ActivationRecord.license_row_id == LicenseRecord.id)
+        .join(ActivationComponent, ActivationComponent.activation_row_id == ActivationRecord.id)
+        .where(anyone, LicenseRecord.id != but.id)
+        .group_by(ActivationRecord.id, LicenseRecord.license_id)
+        .having(func.count() >= enough(len(fingerprint)))
+    )
+    return sorted(set(session.scalars(counted)))

@@ -1,0 +1,55 @@
+"""`daftar-authority customer`."""
+
+import click
+
+from licensing.authority.commands.home import open_home
+from licensing.authority.customers.models import Customer
+from licensing.authority.customers.queries import list_customers
+from licensing.authority.customers.service import CustomerDraft, add_customer
+from server.core.clock import rfc3339
+from server.core.command_line import HomeGroup, json_option, report
+from server.core.i18n import gettext as _
+
+
+@click.group("customer", cls=HomeGroup)
+def group() -> None:
+    """Keep the customers."""
+
+
+@group.command("add")
+@click.option("--name", required=True, help="Who buys.")
+@click.option("--email", help="An address of the organisation; trials are counted by its domain.")
+@click.option("--timezone", help="Where the customer's days end; by default that of the settings.")
+@json_option
+def add(*, name: str, email: str | None, timezone: str | None, as_json: bool) -> None:
+    """Write down a customer."""
+    with open_home() as home:
+        zone = timezone or home.settings.selling.timezone
+        with home.database.write() as session:
+            customer = add_customer(session, home.operator, CustomerDraft(name, zone, email))
+    lines = _("%(name)s is customer %(id)s.", name=customer.name, id=customer.customer_id)
+    report({"customer_id": customer.customer_id}, lines, as_json=as_json)
+
+
+@group.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """Show every customer."""
+    with open_home() as home, home.database.read() as session:
+        customers = list_customers(session)
+    lines = "\n".join(
+        f"{one.customer_id}  {one.name}" + (f"  <{one.email}>" if one.email else "")
+        for one in customers
+    )
+    empty = _("There is no customer yet. “daftar-authority customer add” writes one down.")
+    report({"items": [_shown(one) for one in customers]}, lines or empty, as_json=as_json)
+
+
+def _shown(customer: Customer) -> dict[str, object]:
+    return {
+        "customer_id": customer.customer_id,
+        "name": customer.name,
+        "email": customer.email,
+        "timezone": customer.timezone,
+        "created_at": rfc3339(customer.created_at),
+    }

@@ -1,0 +1,63 @@
+"""What the authority does by the clock: forget what limits nobody, and warn of keys that end."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from licensing.authority.activations.models import KeptAnswer
+from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, usable
+from licensing.authority.keys.store import Keys
+from licensing.authority.limits.service import forget_full_buckets
+from licensing.document.documents import Role
+from server.core import clock
+from server.core.db import Database
+from server.core.schedule import Job, daily, every
+
+log = logging.getLogger(__name__)
+
+DENIALS_KEPT_DAYS = 30
+
+
+def jobs(database: Database, keys: Keys, timezone: str) -> list[Job]:
+    """Return every job of the authority."""
+    return [
+        Job(
+            "limits.forget",
+            every(timedelta(hours=1)),
+            lambda: forget_full_buckets(database),
+            at_start=True,
+        ),
+        Job("answers.forget", daily("04:10", timezone), lambda: forget_old_denials(database)),
+        Job("keys.watch", daily("09:00", timezone), lambda: watch_keys(keys), at_start=True),
+    ]
+
+
+def forget_old_denials(database: Database) -> None:
+    """Remove what was refused a month ago; its challenge is dead, so it would be refused again."""
+    before = clock.timestamp() - DENIALS_KEPT_DAYS * DAY
+    with database.write() as session:
+        session.execute(
+            delete(KeptAnswer).where(KeptAnswer.answered_at < before, KeptAnswer.is_denial)
+        )
+
+
+def watch_keys(keys: Keys) -> None:
+    """Log a warning for what ends within the overlap and has no successor."""
+    for name in ending_soon(keys):
+        log.warning("The last %s ends within %s days. Run keys rotate.", name, OVERLAP_DAYS)
+
+
+def ending_soon(keys: Keys) -> list[str]:
+    """Return the roles whose last key ends within the overlap, and `keyset` if it does."""
+    now = clock.timestamp()
+    soon = now + OVERLAP_DAYS * DAY
+    ring = keys.ring()
+    ending = [
+        role.value
+        for role in (Role.LICENSE, Role.LEASE)
+        if all(entry.not_after < soon for entry in usable(ring.held(), role, now))
+    ]
+    if ring.keyset.expires_at < soon:
+        ending.append("keyset")
+    return ending
