@@ -84,7 +84,7 @@ def test_every_draft_that_cannot_be_right_is_named_and_none_is_written(
 ) -> None:
     new_deal(database, cast.root, external_source="csv", external_id="D4")
     many = drafts(9)
-    wrong = {
+    wrong: dict[int, tuple[str, dict[str, object]]] = {
         1: ("title", {"title": ""}),
         2: ("stage_id", {"stage_id": 999}),
         3: ("owner_id", {"owner_id": 999}),

@@ -13,7 +13,6 @@ from server.core.listing import Filter, ListQuery
 from server.deals import queries, service
 from server.deals.board import Place, Wish, board
 from server.deals.models import Deal
-from server.deals.rules import DealDraft, DealStatus
 from server.deals.service import Step
 from tests.server.conftest import Cast
 from tests.server.deals.conftest import Selling, new_company, new_deal
