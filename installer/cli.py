@@ -12,6 +12,7 @@ from server.core.version import VERSION
 ROOMS: Mapping[str, str] = {
     "db": "db:group",
     "doctor": "checks:doctor",
+    "form": "form:group",
     "install": "install:install",
     "license": "license:group",
     "logs": "logs:logs",

@@ -5,18 +5,15 @@ from pathlib import Path
 
 import click
 
-from backup.keys import load as load_keys
-from backup.report import Standing, items, standing
-from backup.store import Store
 from installer.checks import CheckReport, CheckResult
 from installer.commands.home import Opened, at_the_keyboard, home, open_database
 from installer.commands.screen import show_check, show_verdict
 from installer.doctor.patient import admit, plan_of
 from installer.doctor.run import run_doctor
+from installer.facts import backups_standing
 from installer.preflight.plan import Mode, PreflightPlan
 from installer.preflight.run import run_preflight
 from installer.steps.answers import SYSTEM_PATHS, load_answers
-from server.core import clock
 from server.core.command_line import FOUND, HomeCommand, json_option
 from server.core.config import Settings, load_settings
 from server.core.entitlements import Entitlements
@@ -66,12 +63,6 @@ def _license(settings: Settings) -> Entitlements:
         return Opened(settings, database, at_the_keyboard()).office.refresh()
     finally:
         database.dispose()
-
-
-def backups_standing(settings: Settings) -> Standing:
-    """Return how the backups of an installation stand."""
-    trust = load_keys(settings.backup_keys).trust
-    return standing(items(Store(settings.backups), trust), clock.now())
 
 
 def _progress(as_json: bool) -> Callable[[CheckResult], None] | None:

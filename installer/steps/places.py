@@ -14,7 +14,7 @@ from installer.steps.toml import differences, render_settings
 from installer.steps.work import Work
 from licensing.document.errors import DocumentError
 from licensing.document.keyset import load_root_file
-from server.core.config import load_settings
+from server.core.config import Settings, load_settings, read_secret
 from server.core.errors import Conflict, Invalid, Missing
 from server.core.i18n import gettext as _
 
@@ -136,3 +136,17 @@ def _root_of(source: Path) -> bytes:
             field="license.trust_root",
         ) from error
     return content
+
+
+def read_forms_key(settings: Settings) -> Ed25519PrivateKey:
+    """Return the key that seals signatures on delivery forms, or raise Missing."""
+    raw = read_secret(settings.secrets, FORMS_KEY)
+    try:
+        key = serialization.load_pem_private_key(raw, None)
+    except ValueError as error:
+        raise Missing(
+            _("The key of the forms in %(folder)s is damaged.", folder=settings.secrets)
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Missing(_("The key of the forms in %(folder)s is damaged.", folder=settings.secrets))
+    return key
