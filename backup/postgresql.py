@@ -224,13 +224,31 @@ def server_major(url: str) -> int:
 
 def create_database(url: str, name: str) -> str:
     """Make an empty UTF-8 database on the server and return its URL."""
-    with connect(url) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
-                sql.Identifier(name)
+    try:
+        with connect(url) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
+                    sql.Identifier(name)
+                )
             )
-        )
+    except psycopg.Error as error:
+        raise Missing(
+            _(
+                "The database %(name)s could not be made: %(reason)s."
+                " Make an empty one as an administrator of PostgreSQL and name it.",
+                name=name,
+                reason=str(error).strip(),
+            ),
+            code="no_database_made",
+        ) from error
     return with_database(url, name)
+
+
+def exists(url: str, name: str) -> bool:
+    """Return whether the server has a database of this name."""
+    with connect(url) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+        return found.fetchone() is not None
 
 
 def drop_database(url: str, name: str) -> None:

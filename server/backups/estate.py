@@ -19,6 +19,7 @@ from server.core.errors import Missing
 from server.core.version import VERSION
 
 CONFIGURATION = "daftar.toml"
+ELSEWHERE = Path("elsewhere")  # in a backup, what did not lie below the home
 POSTGRESQL_WITH_OWN_SERVER = 15  # the oldest that drills start by themselves
 
 
@@ -72,7 +73,7 @@ def _below_home(settings: Settings, path: Path) -> str:
     """Return the name below the home, or one of its own for a file that lies elsewhere."""
     if path.is_relative_to(settings.home):
         return path.relative_to(settings.home).as_posix()
-    return f"elsewhere/{path.name}"
+    return (ELSEWHERE / path.name).as_posix()
 
 
 def how_to_verify(

@@ -219,6 +219,12 @@ class BackupOffice:
         self._note(actor, "export", set_name, {})
         return written
 
+    def note_restore(self, actor: Actor, set_name: str) -> None:
+        """Note that the live data was exchanged for a backup, and mirror the disk anew."""
+        actor.must("backups.run")
+        self._note(actor, "restore", set_name, {})
+        self.look()
+
     # Behind the door
 
     @contextmanager
