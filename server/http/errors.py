@@ -1,5 +1,6 @@
 """One table of status codes, and one shape of refusal for each door: a problem document or a page."""
 
+import json
 import logging
 from dataclasses import asdict
 from http import HTTPStatus
@@ -72,7 +73,14 @@ def _page(status: int, code: str, detail: str) -> ResponseReturnValue:
     render = door_of(current_app).page_of_error
     if render is None:
         return detail, status, {"Content-Type": "text/plain; charset=utf-8"}
-    return render(status, code, detail), status
+    return render(status, code, detail), status, _said_aloud(detail)
+
+
+def _said_aloud(detail: str) -> dict[str, str]:
+    """Let a part of a page that asked by itself show the sentence, since it shows no page of errors."""
+    if not request.headers.get("HX-Request"):
+        return {}
+    return {"HX-Trigger": json.dumps({"toast": {"text": detail, "level": "danger"}})}
 
 
 def _answer(
