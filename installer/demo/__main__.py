@@ -1,0 +1,141 @@
+"""`python -m installer.demo`: set up what is missing, serve vendor and customer, stop both at Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import click
+
+from installer.demo.house import ADMIN, COLLEAGUES, PASSWORD, House
+from installer.demo.programs import LOOK_S, require_free, stop, wait_until_well
+from installer.demo.vendor import Vendor
+from server.core.command_line import CommandLine
+from server.core.errors import Invalid, Unreachable
+from server.core.i18n import gettext as _
+
+PORT, AUTHORITY_PORT = "DAFTAR_PORT", "DAFTAR_AUTHORITY_PORT"
+
+
+def _port(variable: str, usual: int) -> int:
+    text = os.environ.get(variable) or str(usual)
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise Invalid(
+            _(
+                "%(name)s is no port: %(value)s. A port lies between 1 and 65535.",
+                name=variable,
+                value=text,
+            )
+        )
+    return int(text)
+
+
+@click.group(cls=CommandLine, invoke_without_command=True)
+@click.option(
+    "--var",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    help="The folder in which both homes live.",
+)
+def main(var: Path) -> None:
+    """Run the demo until Ctrl-C."""
+    vendor = Vendor(var.absolute() / "demo-authority", _port(AUTHORITY_PORT, 8100))
+    house = House(var.absolute() / "demo", _port(PORT, 8000))
+    _listen_to_signals()
+    require_free(vendor.port, AUTHORITY_PORT)
+    require_free(house.port, PORT)
+    servers: list[subprocess.Popen[bytes]] = []
+    try:
+        _run(vendor, house, servers)
+    finally:
+        stop(*reversed(servers))
+        click.echo(_("The demo has stopped. Its data is kept in %(path)s.", path=house.home))
+
+
+def _listen_to_signals() -> None:
+    """End in good order whoever asks: also a shell that starts us in the background, or a closed terminal."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
+def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"]) -> None:
+    _step(_("Founding the vendor's authority"), vendor.prepare)
+    servers.append(_serve_vendor(vendor))
+    if house.is_ready:
+        house.adjust(vendor)
+    else:
+        _step(_("Installing the CRM"), lambda: house.install(vendor))
+        _step(_("Activating its licence"), lambda: house.activate(vendor.code()))
+        _step(_("Loading people and records"), house.fill)
+        house.finish()
+    servers.append(_serve_house(house))
+    click.echo(_welcome(vendor, house))
+    _watch(servers)
+
+
+def _step(title: str, work: Callable[[], None]) -> None:
+    click.echo(f"{title} …")
+    work()
+
+
+def _serve_vendor(vendor: Vendor) -> "subprocess.Popen[bytes]":
+    log = vendor.home / "serve.log"
+    server = vendor.program.start("serve", "--port", str(vendor.port), log=log)
+    with _ending(server):
+        wait_until_well(server, vendor.port, log)
+    return server
+
+
+def _serve_house(house: House) -> "subprocess.Popen[bytes]":
+    log = house.home / "serve.log"
+    server = house.program.start("serve", "--port", str(house.port), log=log)
+    with _ending(server):
+        wait_until_well(server, house.port, log)
+    return server
+
+
+@contextmanager
+def _ending(server: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Stop a server that does not become well, or whose waiting was interrupted."""
+    try:
+        yield
+    except BaseException:
+        stop(server)
+        raise
+
+
+def _watch(servers: list["subprocess.Popen[bytes]"]) -> None:
+    with suppress(KeyboardInterrupt):
+        while all(server.poll() is None for server in servers):
+            time.sleep(LOOK_S)
+    if all(server.poll() is None for server in servers):
+        return
+    raise Unreachable(_("One of the demo's servers has ended; its serve.log says why."))
+
+
+def _welcome(vendor: Vendor, house: House) -> str:
+    people = "\n".join(f"  {email:<22} {name}" for email, name, _role in (ADMIN, *COLLEAGUES))
+    return _(
+        "\n"
+        "Daftar:            http://127.0.0.1:%(port)s\n"
+        "Vendor's console:  %(authority)s\n"
+        "\n"
+        "Sign in as one of these, password %(password)s:\n"
+        "%(people)s\n"
+        "\n"
+        "Commands: .venv/bin/daftar --home %(home)s --help\n"
+        "Ctrl-C stops both; “make demo-reset” starts over.",
+        port=house.port,
+        authority=vendor.url,
+        password=PASSWORD,
+        people=people,
+        home=house.home,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The demo's vendor: an authority of its own, made by the vendor's real command, and one licence sold."""
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from backup import disk
+from installer.demo.programs import Program
+
+SOLD = "demo-license.json"
+PASSPHRASE = "passphrase"  # noqa: S105 - the name of a file
+SEATS = 25
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """The authority below its home, and the port it is asked on."""
+
+    home: Path
+    port: int
+
+    @property
+    def program(self) -> Program:
+        """Return the vendor's command for this home."""
+        return Program("daftar-authority", self.home, {})
+
+    @property
+    def url(self) -> str:
+        """Return where customers' servers ask."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def root(self) -> Path:
+        """Return the file of root keys that customers are told to trust."""
+        return self.home / "trust" / "root.json"
+
+    def prepare(self) -> None:
+        """Found the authority, once; an interrupted founding goes on where it stopped."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        passphrase = self.home / PASSPHRASE
+        if not passphrase.exists():
+            disk.replace(passphrase, secrets.token_urlsafe(24).encode() + b"\n")
+        if not (self.home / "authority.toml").exists():
+            self.program.run("init", "--yes", "--passphrase-file", str(passphrase))
+        self._loosen()
+
+    def _loosen(self) -> None:
+        """Let this very machine ask as often as it likes: everybody in the demo has one address."""
+        path = self.home / "authority.toml"
+        text = path.read_text(encoding="utf8")
+        loose = re.sub(r"^loopback = true$", "loopback = false", text, flags=re.MULTILINE)
+        if loose != text:
+            disk.replace(path, loose.encode())
+
+    def code(self) -> str:
+        """Return the activation code of the demo's licence, sold at the first call."""
+        path = self.home / SOLD
+        if not path.exists():
+            name = "شرکت نمونهٔ دفتر"
+            customer = json.loads(
+                self.program.run(
+                    "customer", "add", "--name", name, "--email", "admin@example.com", "--json"
+                )
+            )["customer_id"]
+            sold = self.program.run(
+                *("license", "issue", "--customer", customer, "--seats", str(SEATS)),
+                *("--kind", "subscription", "--days", "365", "--json"),
+            )
+            disk.replace(path, sold.encode())
+        return str(json.loads(path.read_bytes())["code"])
