@@ -1,0 +1,81 @@
+"""The stage: an authority served by its real command on each database, and one inside the test for time travel."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from licensing.authority.app import make_authority
+from tests.licensing.authority.stage import (
+    NO_LIMITS,
+    Changes,
+    Vendor,
+    found_vendor,
+    open_vendor,
+    running_vendor,
+)
+from tests.licensing.authority.stranger import Reply, Send
+from tests.support.postgres import Cluster
+
+
+@pytest.fixture(scope="session")
+def sqlite_vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
+    """Give an authority of several processes on SQLite; every test sells a licence of its own."""
+    with running_vendor(tmp_path_factory.mktemp("vendor") / "home", "") as vendor:
+        yield vendor
+
+
+@pytest.fixture(scope="session")
+def postgres_vendor(
+    tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Cluster
+) -> Iterator[Vendor]:
+    """Give an authority of several processes on PostgreSQL."""
+    url = postgres_cluster.url(postgres_cluster.create_database())
+    with running_vendor(tmp_path_factory.mktemp("vendor") / "home", url) as vendor:
+        yield vendor
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    """Give a served authority, once on each database."""
+    name = "sqlite_vendor" if request.param == "sqlite" else "postgres_vendor"
+    found: Vendor = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def found_here(tmp_path: Path) -> Iterator[Callable[..., Vendor]]:
+    """Return a function that founds an authority inside the test, where time can be moved."""
+    opened: list[Vendor] = []
+
+    def make(changes: Changes = NO_LIMITS) -> Vendor:
+        settings = found_vendor(tmp_path / "authority", changes=changes)
+        vendor = open_vendor(settings, _nowhere)
+        opened.append(vendor)
+        vendor.send = inside(vendor)
+        return vendor
+
+    yield make
+    for vendor in opened:
+        vendor.database.dispose()
+
+
+@pytest.fixture
+def vendor_here(found_here: Callable[..., Vendor]) -> Vendor:
+    """Give an authority inside the test, without limits."""
+    return found_here()
+
+
+def inside(vendor: Vendor) -> Send:
+    """Return a line to the application in this process."""
+    client = make_authority(vendor.settings, vendor.database, vendor.keys).test_client()
+
+    def send(method: str, path: str, body: bytes | None) -> Reply:
+        answer = client.open(path, method=method, data=body, content_type="application/json")
+        return Reply(answer.status_code, dict(answer.headers), answer.data)
+
+    return send
+
+
+def _nowhere(_method: str, _path: str, _body: bytes | None) -> Reply:
+    raise AssertionError("no line yet")
