@@ -8,6 +8,7 @@ from server.companies import models as companies
 from server.core import schedule
 from server.core.db import Base
 from server.deals import models as deals
+from server.exchange import models as exchange
 from server.http import idempotency
 from server.people import models as people
 from server.users import models as users
@@ -19,6 +20,7 @@ __all__ = [
     "backups",
     "companies",
     "deals",
+    "exchange",
     "idempotency",
     "metadata",
     "people",
