@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.support.mail import MailServer, running_mail_server
 from tests.support.ports import free_port
@@ -21,6 +22,11 @@ if TYPE_CHECKING:  # pure rooms are tested without loading database and browser
 
     from server.core.db import Database
     from tests.support.browser import Browser
+
+
+# How long an example takes says nothing here: the machine may be busy with other things.
+hypothesis_settings.register_profile("daftar", deadline=None)
+hypothesis_settings.load_profile("daftar")
 
 
 @pytest.fixture(scope="session")

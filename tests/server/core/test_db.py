@@ -1,7 +1,5 @@
 """Transactions: readers read one moment and cannot write, writers lose nothing."""
 
-import multiprocessing
-
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DatabaseError
@@ -10,6 +8,7 @@ from server.core.after_commit import after_commit
 from server.core.db import Database
 from server.users.models import SeatCounter
 from server.users.rules import UserKind
+from tests.support.racing import race
 
 
 def _count_up(url: str, times: int) -> None:
@@ -24,13 +23,8 @@ def _count_up(url: str, times: int) -> None:
 def test_no_update_is_lost_between_racing_processes(database: Database) -> None:
     with database.write() as session:
         session.add(SeatCounter(kind=UserKind.HUMAN, used=0, cap=1_000, ceiling=1_000))
-    spawn = multiprocessing.get_context("spawn")
-    racers = [spawn.Process(target=_count_up, args=(database.url, 50)) for _racer in range(4)]
 
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
+    race(database, _count_up, [(database.url, 50)] * 4)
 
     with database.read() as session:
         assert session.scalar(select(SeatCounter.used)) == 200

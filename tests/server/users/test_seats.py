@@ -1,7 +1,5 @@
 """The seat cap (R-LIC-3): held by the database, also when many processes arrive at once."""
 
-import multiprocessing
-
 import pytest
 
 from server.core.actor import SYSTEM
@@ -19,20 +17,23 @@ from server.users.service import (
     set_seat_caps,
 )
 from tests.server.conftest import Cast
+from tests.support.racing import race
 
 
 def draft(number: int, *, status: UserStatus = UserStatus.ACTIVE) -> UserDraft:
     return UserDraft(f"user{number}@example.com", f"User {number}", Role.SALES, status=status)
 
 
-def _arrive(url: str, number: int) -> None:
-    set_cost(memory_kib=1024, rounds=1)
+def _arrive(url: str, number: int) -> bool:
+    set_cost(memory_kib=64, rounds=1)
     database = Database(url)
     try:
         with database.write(SYSTEM) as session:
             create_user(session, SYSTEM, draft(number))
     except NotLicensed:
-        pass
+        return False
+    else:
+        return True
     finally:
         database.dispose()
 
@@ -40,15 +41,11 @@ def _arrive(url: str, number: int) -> None:
 def test_24_parallel_arrivals_at_a_cap_of_10_leave_exactly_10(database: Database) -> None:
     with database.write() as session:
         set_seat_caps(session, {UserKind.HUMAN: 10})
-    spawn = multiprocessing.get_context("spawn")
-    racers = [spawn.Process(target=_arrive, args=(database.url, n)) for n in range(24)]
 
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
+    came_in = race(database, _arrive, [(database.url, number) for number in range(24)])
 
     with database.read() as session:
+        assert (came_in.count(True), came_in.count(False)) == (10, 14)
         assert count_seats(session) == 10
         assert seats(session) == Seats(10, 10)
 
