@@ -130,7 +130,8 @@ _DENIALS: Mapping[str, str] = {
         "The request was too old when it arrived. Try again; check the server's clock if it happens again."
     ),
     "E_ALREADY_ACTIVE": mark(
-        "This licence is already active on another server. Deactivate it there first, or ask the vendor to re-host it."
+        "This licence is already active on another server. "
+        "Deactivate it there first, or ask the vendor to re-host it."
     ),
     "E_SUSPENDED": mark("The vendor has suspended this licence. Ask the vendor."),
     "E_REVOKED": mark("The vendor has revoked this licence. Ask the vendor."),

@@ -29,9 +29,8 @@ from server.core.entitlements import Entitlements, EntitlementsBoard, Notice
 from server.core.errors import Broken, Invalid, Missing, NotLicensed, Unreachable
 from server.core.i18n import gettext as _
 from server.core.version import VERSION
-from server.users.queries import count_browsers, seats
-from server.users.rules import UserKind
-from server.users.service import set_seat_caps
+from server.users.queries import count_browsers, seats, service_seats
+from server.users.service import take_over_seats
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +189,7 @@ class LicenseOffice:
             return Usage(
                 named=seats(session).used,
                 peak_concurrent=count_browsers(session),
-                service=seats(session, UserKind.SERVICE).used,
+                service=service_seats(session).used,
             )
 
     def _settle(self, actor: Actor, action: str, outcome: Outcome) -> Entitlements:
@@ -208,9 +207,7 @@ class LicenseOffice:
         snapshot = self.client.status()
         if snapshot.license is not None and snapshot.is_activated:
             sold = snapshot.license.seats
-            set_seat_caps(
-                session, {UserKind.HUMAN: sold.named, UserKind.SERVICE: sold.service_accounts}
-            )
+            take_over_seats(session, named=sold.named, service=sold.service_accounts)
             if snapshot.lease is not None:
                 due = next_check_in(snapshot.lease.renew_after, _draw())
                 _save_plan(session, moment(due), failures=0)

@@ -90,6 +90,11 @@ def seats(session: Session, kind: UserKind = UserKind.HUMAN) -> Seats:
     return Seats(counter.used, counter.cap) if counter else Seats(0, 0)
 
 
+def service_seats(session: Session) -> Seats:
+    """Return the seats of service accounts."""
+    return seats(session, UserKind.SERVICE)
+
+
 def tokens_of(session: Session, actor: Actor) -> list[ApiToken]:
     """Return the actor's own tokens that still work, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == actor.user_id, ApiToken.revoked_at.is_(None))

@@ -245,6 +245,11 @@ def set_seat_caps(session: Session, caps: Mapping[UserKind, int]) -> None:
     session.expire_all()
 
 
+def take_over_seats(session: Session, *, named: int, service: int) -> None:
+    """Take over the seats that the licence sells to people and to service accounts."""
+    set_seat_caps(session, {UserKind.HUMAN: named, UserKind.SERVICE: service})
+
+
 def reconcile_seats(session: Session) -> dict[UserKind, int]:
     """Set the counters to what the users themselves say; return the differences that were found."""
     found = {}
