@@ -14,6 +14,8 @@ from server.core.i18n import gettext as _
 from server.core.text import ascii_digits
 from server.http.errors import status_of
 
+NEW = "new:"  # stands before what was typed into a picker that also takes what is not there yet
+
 
 def lines(text: str | None) -> tuple[str, ...]:
     """Return what stands on the lines of the text, or between its commas; blank ones left out."""

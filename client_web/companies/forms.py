@@ -44,9 +44,10 @@ class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         }
         revenue = checks.take(None, minor_units, *amount)
         checks.finish()
+        plain: dict[str, Any] = {name: self[name].data or "" for name in PLAIN}
         return replace(
             before,
-            **{name: self[name].data or "" for name in PLAIN},
+            **plain,
             **numbers,
             emails=lines(self.emails.data),
             phones=lines(self.phones.data),

@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from client_web.activities.panel import timeline_panel
+from client_web.choices import colleagues, words
 from client_web.companies.forms import CompanyForm, form_of
+from client_web.history import history_panel
 from client_web.reading import address_now, page_address, put_back, say
 from server.audit.queries import history_of
 from server.companies import queries, service
 from server.companies.rules import CompanyDraft
 from server.core.contact import readable_phone
 from server.core.errors import DaftarError
+from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
+from server.core.text import persian_digits
 from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session
 from server.people.queries import people_of_company
-from server.users.queries import names_of, owners
+from server.users.queries import names_of
 
 if TYPE_CHECKING:  # a template shows records, and only their types are needed here
     from server.companies.models import Company
@@ -74,9 +79,9 @@ def _list(found: "Page[Company]", *, in_bin: bool) -> str:
         newer=page_address(path, found.previous_cursor, wish.sort),
         older=page_address(path, found.next_cursor, wish.sort),
         owner_names=names_of(session, [company.owner_id for company in found.items]),
-        owners=[(owner.id, owner.display_name) for owner in owners(session, actor)],
-        industries=[(word, word) for word in queries.industries(session, actor)],
-        cities=[(word, word) for word in queries.cities(session, actor)],
+        owners=colleagues(),
+        industries=words(queries.industries(session, actor)),
+        cities=words(queries.cities(session, actor)),
         phone=readable_phone,
     )
 
@@ -148,12 +153,19 @@ def _panels(company: "Company") -> dict[str, Any]:
     return {
         "parent": parents.get(company.parent_company_id or 0),
         "owner": names_of(session, [company.owner_id]).get(company.owner_id or 0),
-        "people": people_of_company(session, actor, company.id)
-        if actor.may("people.see")
-        else [],
+        "people": people_of_company(session, actor, company.id) if actor.may("people.see") else [],
         "subsidiaries": queries.subsidiaries_of(session, actor, company.id),
+        "founded": _year(company.founded_year),
         "phone": readable_phone,
+        **timeline_panel("company", company.id),
+        **history_panel("company", company.id, currency=company.revenue_currency or ""),
     }
+
+
+def _year(year: int | None) -> str:
+    """Return a year in the reader's digits, without the separators of a number."""
+    text = str(year or "")
+    return persian_digits(text) if current_locale() == "fa" else text
 
 
 @blueprint.get("/companies/<int:company_id>/edit")
@@ -198,33 +210,20 @@ def _somebody_was_faster(form: CompanyForm, company: "Company") -> str:
 
 def _form(form: CompanyForm, company: "Company | None", trouble: Trouble | None = None) -> str:
     session, actor = current_session(), current_actor()
-    parent = form.parent_company_id.data
-    parent_id = int(parent) if str(parent or "").isdecimal() else None
+    parent = str(form.parent_company_id.data or "")
+    parent_id = int(parent) if parent.isdecimal() else None
     return render_template(
         "companies/form.html",
         form=form,
         company=company,
         trouble=trouble,
-        owners=_owners(form.owner_id.data),
+        owners=colleagues(form.owner_id.data),
         parents=list(queries.company_names(session, actor, [parent_id]).items()),
-        industries=_words(queries.industries(session, actor), form.industry.data),
-        cities=_words(queries.cities(session, actor), form.city.data),
-        countries=_words(queries.countries(session, actor), form.country.data),
+        industries=words(queries.industries(session, actor), form.industry.data),
+        cities=words(queries.cities(session, actor), form.city.data),
+        countries=words(queries.countries(session, actor), form.country.data),
         currencies=[(code, code) for code in dict.fromkeys([_currency(), *CURRENCIES])],
     )
-
-
-def _words(known: list[str], present: str | None) -> list[tuple[str, str]]:
-    return [(word, word) for word in dict.fromkeys([*known, *([present] if present else [])])]
-
-
-def _owners(present: object) -> list[tuple[int, str]]:
-    """Return who can own a record, and who owns it now even without an account any more."""
-    session, actor = current_session(), current_actor()
-    people = {owner.id: owner.display_name for owner in owners(session, actor)}
-    if str(present or "").isdecimal():
-        people |= names_of(session, [int(str(present))])
-    return list(people.items())
 
 
 @blueprint.post("/companies/<int:company_id>/delete")

@@ -30,7 +30,8 @@ class Select extends HTMLElement {
       valueField: "value",
       labelField: "text",
       searchField: url ? [] : ["text", "hint"],
-      create: "create" in this.dataset,
+      // Values that come from the server are ids, so a new word is marked as one.
+      create: "create" in this.dataset && (url ? (text) => ({ value: `new:${text}`, text }) : true),
       maxOptions: 100,
       preload: url ? "focus" : false,
       closeAfterSelect: !multiple,

@@ -117,6 +117,7 @@ def create_gallery(moves: Moves) -> Flask:
     app.after_request(_strict)
     _add_pages(app)
     _add_answers(app, moves)
+    _add_fragments(app)
     return app
 
 
@@ -215,6 +216,8 @@ def _add_answers(app: Flask, moves: Moves) -> None:
         ]
         return Response(json.dumps(found), content_type="application/json")
 
+
+def _add_fragments(app: Flask) -> None:
     @app.get("/sheet")
     def sheet() -> str:
         return render_template("_sheet.html")

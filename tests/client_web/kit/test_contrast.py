@@ -63,7 +63,7 @@ def test_controls_and_focus_stand_out(theme: str) -> None:
 
 
 def test_no_sheet_but_the_tokens_names_a_colour_beside_white() -> None:
-    sheets = [path for path in (Path(STATIC).parent / "assets/src").glob("*.css")]
+    sheets = (Path(STATIC).parent / "assets/src").glob("*.css")
 
     strays = {
         sheet.name: re.findall(r"#[0-9a-f]{3,8}\b(?=[;\s])", sheet.read_text("utf-8"))
