@@ -71,6 +71,7 @@ def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"])
         _step(_("Installing the CRM"), lambda: house.install(vendor))
         _step(_("Activating its licence"), lambda: house.activate(vendor.code()))
         _step(_("Loading people and records"), house.fill)
+        _step(_("Making a first backup and proving it by a restore"), house.back_up)
         house.finish()
     servers.append(_serve_house(house))
     click.echo(_welcome(vendor, house))
@@ -121,8 +122,8 @@ def _welcome(vendor: Vendor, house: House) -> str:
     people = "\n".join(f"  {email:<22} {name}" for email, name, _role in (ADMIN, *COLLEAGUES))
     return _(
         "\n"
-        "Daftar:            http://127.0.0.1:%(port)s\n"
-        "Vendor's console:  %(authority)s\n"
+        "Daftar:             http://127.0.0.1:%(port)s\n"
+        "Licence authority:  %(authority)s\n"
         "\n"
         "Sign in as one of these, password %(password)s:\n"
         "%(people)s\n"

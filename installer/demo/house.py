@@ -116,6 +116,11 @@ class House:
         finally:
             database.dispose()
 
+    def back_up(self) -> None:
+        """Make the first backup and prove it by a real restore."""
+        self.program.run("backup", "run")
+        self.program.run("backup", "verify", "--latest")
+
     def finish(self) -> None:
         """Write down that the next run need not set up anything."""
         disk.replace(self.home / READY, b"")
