@@ -13,9 +13,16 @@ from flask import (
     url_for,
 )
 
+from client_web import history
+from client_web.activities import tasks
+from client_web.activities import views as activities
+from client_web.companies import views as companies
+from client_web.deals import pipelines
+from client_web.deals import room as deals
 from client_web.home import views as home
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
 from client_web.license import views as license_pages
+from client_web.people import views as people
 from client_web.users import pages as colleagues
 from client_web.users import views as users
 from server.activation.rules import explain
@@ -25,12 +32,31 @@ from server.core.i18n import mark
 from server.http.door import door_of
 from server.http.pages import install_templates, serve_static
 
-ROOMS = (users, home, colleagues, license_pages)
+ROOMS = (
+    users,
+    home,
+    colleagues,
+    license_pages,
+    tasks,
+    activities,
+    companies,
+    people,
+    deals,
+    pipelines,
+    history,
+)
 
 MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`
 
-MENU: tuple[MenuRow, ...] = (("home.page", mark("Home"), "home", None, "h"),)
+MENU: tuple[MenuRow, ...] = (
+    ("home.page", mark("Home"), "home", None, "h"),
+    ("tasks.page", mark("Tasks"), "square-check", "activities.see", "t"),
+    ("deals.page", mark("Deals"), "target-arrow", "deals.see", "d"),
+    ("people.page", mark("People"), "address-book", "people.see", "p"),
+    ("companies.page", mark("Companies"), "building", "companies.see", "c"),
+)
 ADMIN_MENU: tuple[MenuRow, ...] = (
+    ("pipelines.page", mark("Pipelines"), "chart-funnel", "pipelines.edit", "i"),
     ("colleagues.page", mark("Users"), "users", "users.see", "u"),
     ("license.page", mark("Licence"), "license", "license.see", "l"),
 )
@@ -78,6 +104,7 @@ def _frame() -> dict[str, object]:
         "navigation": _navigation(actor),
         "banners": _banners(actor),
         "toasts": toasts,
+        "readable_changes": history.readable_changes,
         "account_menu": [
             {"label": _("Your profile"), "url": url_for("colleagues.profile"), "icon": "user"},
             {"label": _("Sign out"), "post": url_for("users.sign_out"), "icon": "logout"},

@@ -5,14 +5,14 @@ that one may see, everything that belongs to this record. Links to hidden record
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.activities.models import Activity, ActivityLink
-from server.activities.rules import KIND_LABELS, ActivityKind, Target
+from server.activities.rules import KIND_LABELS, PLANNED, ActivityKind, Chapter, Target
 from server.core import kinds
 from server.core.actor import Actor
 from server.core.errors import Invalid, NotFound
@@ -248,32 +248,62 @@ def timeline_of(
 
 
 @dataclass(frozen=True)
+class Day:
+    """The reader's present moment, and the one when their day ends."""
+
+    now: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class OpenCounts:
-    """How many open activities someone has: all of them, the overdue ones, and those due today."""
+    """How many open activities there are: all of them, the overdue ones, and those due later today."""
 
     open: int
     overdue: int
     today: int
 
 
+def planned_for(actor: Actor, *, mine: bool) -> Select[Activity]:
+    """Return the tasks, calls and meetings that are the actor's to do, or all that the actor finds in lists."""
+    query = visible_to(actor).where(Activity.kind.in_(PLANNED))
+    return query.where(Activity.owner_id == actor.user_id) if mine else query
+
+
+def list_tasks(
+    session: Session, actor: Actor, wish: ListQuery, *, chapter: Chapter, day: Day, mine: bool
+) -> Page[Activity]:
+    """Return one page of a task list: what is due first comes first, what was done last likewise."""
+    query = planned_for(actor, mine=mine)
+    if chapter is Chapter.DONE:
+        done = query.where(Activity.is_open.is_(False))
+        return page(session, done, ACTIVITIES, replace(wish, sort="-at"))
+    query = query.where(Activity.is_open)
+    parts = {
+        Chapter.OVERDUE: Activity.at < day.now,
+        Chapter.TODAY: (Activity.at >= day.now) & (Activity.at < day.ends),
+        Chapter.UPCOMING: Activity.at >= day.ends,
+    }
+    if chapter in parts:
+        query = query.where(parts[chapter])
+    return page(session, query, ACTIVITIES, replace(wish, sort="at"))
+
+
 def my_open_activities(
     session: Session, actor: Actor, *, before: datetime, limit: int = 10
 ) -> list[Activity]:
     """Return what the actor has to do and is due before that moment, longest overdue first."""
-    query = visible_to(actor).where(
-        Activity.owner_id == actor.user_id, Activity.is_open, Activity.at < before
-    )
+    query = planned_for(actor, mine=True).where(Activity.is_open, Activity.at < before)
     return list(session.scalars(query.order_by(Activity.at, Activity.id).limit(limit)))
 
 
-def count_my_open(session: Session, actor: Actor, now: datetime, tomorrow: datetime) -> OpenCounts:
-    """Count what the actor has to do; one query over the actor's own open activities."""
-    query = visible_to(actor).where(Activity.owner_id == actor.user_id, Activity.is_open)
-    late = case((Activity.at < now, 1), else_=0)
-    soon = case(((Activity.at >= now) & (Activity.at < tomorrow), 1), else_=0)
-    row = session.execute(
-        query.with_only_columns(func.count(), func.sum(late), func.sum(soon))
-    ).one()
+def count_open(session: Session, actor: Actor, day: Day, *, mine: bool) -> OpenCounts:
+    """Count what is to be done; one query over the open activities."""
+    query = planned_for(actor, mine=mine).where(Activity.is_open)
+    late = case((Activity.at < day.now, 1), else_=0)
+    soon = case(((Activity.at >= day.now) & (Activity.at < day.ends), 1), else_=0)
+    sums = query.with_only_columns(func.count(), func.sum(late), func.sum(soon))
+    row = session.execute(sums).one()
     return OpenCounts(int(row[0]), int(row[1] or 0), int(row[2] or 0))
 
 

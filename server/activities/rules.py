@@ -27,13 +27,14 @@ class ActivityKind(StrEnum):
     SMS = "sms"
 
 
-class When(StrEnum):
-    """When something open is due, as a reader of a task list groups it."""
+class Chapter(StrEnum):
+    """Which part of a task list is read. Someone's whole work is `open`, the next three are parts of it."""
 
+    OPEN = "open"
     OVERDUE = "overdue"
     TODAY = "today"
     UPCOMING = "upcoming"
-    SOMEDAY = "someday"
+    DONE = "done"
 
 
 KIND_LABELS = {
@@ -86,15 +87,6 @@ def stands_at(draft: ActivityDraft, written_at: datetime) -> datetime:
     return draft.done_at or written_at
 
 
-def when_due(due_at: datetime | None, now: datetime, tomorrow: datetime) -> When:
-    """Return the group of something open; `tomorrow` is when the reader's day ends."""
-    if due_at is None:
-        return When.SOMEDAY
-    if due_at < now:
-        return When.OVERDUE
-    return When.TODAY if due_at < tomorrow else When.UPCOMING
-
-
 def happened(draft: ActivityDraft, now: datetime) -> ActivityDraft:
     """Return the draft as a person means it who writes down a call or a meeting.
 
@@ -104,7 +96,14 @@ def happened(draft: ActivityDraft, now: datetime) -> ActivityDraft:
         return draft
     if draft.due_at is None:
         return replace(draft, done_at=now)
-    return replace(draft, done_at=draft.due_at) if draft.due_at <= now else draft
+    return replace(draft, done_at=draft.due_at, due_at=None) if draft.due_at <= now else draft
+
+
+def can_be_ticked(kind: ActivityKind, due_at: datetime | None, done_at: datetime | None) -> bool:
+    """Tell whether the activity was planned; a call that was only written down afterwards was not."""
+    return kind in PLANNED and (
+        kind is ActivityKind.TASK or is_open(kind, done_at) or due_at is not None
+    )
 
 
 def checked(draft: ActivityDraft) -> ActivityDraft:

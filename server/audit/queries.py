@@ -30,3 +30,11 @@ def history_of(session: Session, kind: str, record_id: int, limit: int = 50) -> 
     """Return the newest changes of one record; the caller has already shown that it is visible."""
     query = select(AuditEntry).where(AuditEntry.kind == kind, AuditEntry.record_id == record_id)
     return list(session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)))
+
+
+def creation_of(session: Session, kind: str, record_id: int) -> AuditEntry | None:
+    """Return who wrote the record down and when; the caller has already shown that it is visible."""
+    query = select(AuditEntry).where(
+        AuditEntry.kind == kind, AuditEntry.record_id == record_id, AuditEntry.action == "create"
+    )
+    return session.scalar(query.order_by(AuditEntry.id).limit(1))
