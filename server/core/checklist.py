@@ -43,8 +43,10 @@ class Checklist:
 
 def clean_line(text: str, field: str, most: int = 200) -> str:
     """Return one line of text without needless spaces and control characters."""
-    kept = (letter if letter in _INVISIBLE or letter.isprintable() else " " for letter in text)
-    return _not_longer(" ".join("".join(kept).split()), field, most)
+    if not text.isprintable():
+        kept = (letter if letter in _INVISIBLE or letter.isprintable() else " " for letter in text)
+        text = "".join(kept)
+    return _not_longer(" ".join(text.split()), field, most)
 
 
 def clean_text(text: str, field: str, most: int = LONG_TEXT) -> str:
