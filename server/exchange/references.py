@@ -36,6 +36,7 @@ class Owners:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._found: dict[str, int] = {}
         self._doubtful: set[str] = set()
+        self._answers: dict[str, Reference] = {}
         ranks: dict[str, int] = {}
         for user in session.scalars(visible_users(actor)):
             if user.email_key:
@@ -49,6 +50,11 @@ class Owners:
 
     def find(self, text: str) -> Reference:
         """Return the colleague, New for a name nobody has; raise Invalid when two have it."""
+        if text not in self._answers:
+            self._answers[text] = self._look_up(text)
+        return self._answers[text]
+
+    def _look_up(self, text: str) -> Reference:
         key = _name_key(text)
         if key in self._doubtful:
             raise Invalid(
