@@ -17,6 +17,8 @@ from server.core.i18n import gettext as _
 
 T = TypeVar("T")
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 
 @dataclass(frozen=True)
 class Web:
@@ -225,6 +227,11 @@ def check_settings(settings: Settings) -> None:
         ZoneInfo(settings.organization.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise _wrong("organization.timezone", _("it is a name such as Asia/Tehran.")) from error
+    if settings.log.level not in LEVELS:
+        raise _wrong("log.level", _("it is one of DEBUG, INFO, WARNING and ERROR."))
+    security = settings.security
+    if security.argon2_memory_kib < 8 or security.argon2_rounds < 1 or security.session_hours < 1:
+        raise _wrong("security", _("at least 8 KiB, one round and one hour are needed."))
     hour, _colon, minute = settings.backup.time.partition(":")
     if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise _wrong("backup.time", _("it is a time of day such as 02:15."))
