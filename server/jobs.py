@@ -2,15 +2,22 @@
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from server.activation.service import LicenseOffice
 from server.audit.service import note
 from server.backups.service import BackupOffice
 from server.backups.worker import Worker
-from server.core.actor import SYSTEM
+from server.core.actor import SYSTEM, Actor
 from server.core.config import Settings
 from server.core.db import Database
 from server.core.schedule import Job, daily, every
+from server.exchange.desk import ImportDesk
+from server.exchange.service import workshop
+from server.users.queries import get_user
+from server.users.rules import UserStatus
 from server.users.service import reconcile_seats
+from server.users.sign_in import actor_for
 
 WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
 
@@ -20,14 +27,26 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
     zone = settings.organization.timezone
     minute = every(timedelta(minutes=1))
     backups = Worker(BackupOffice(settings, database), database)
+    imports = ImportDesk(workshop(settings, database), office.board, _actor_of)
     return [
         Job("license.tick", minute, office.tick, at_start=True),
         Job("license.check_in", minute, office.check_in_if_due, at_start=True),
         Job("backups.daily", daily(settings.backup.time, zone), backups.ask_daily),
         Job("backups.look", minute, backups.look, at_start=True),
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
+        Job("imports.run", every(WORK), imports.work, at_start=True),
         Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
     ]
+
+
+def _actor_of(session: Session, user_id: int | None) -> Actor:
+    """Return who asked for the work; nobody once the account is out of use, the system for its own."""
+    if user_id is None:
+        return SYSTEM
+    user = get_user(session, SYSTEM, user_id)
+    return (
+        actor_for(user) if user.status is UserStatus.ACTIVE else Actor(user.id, user.display_name)
+    )
 
 
 def _reconcile(database: Database) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from server.audit.service import note
 from server.core import clock
 from server.core.actor import Actor
+from server.core.config import Settings
 from server.core.db import Database
 from server.core.errors import DaftarError, Interrupted, NotFound
 from server.core.format import Display, current_display, set_display
@@ -52,6 +53,12 @@ class Workshop:
     files: FileStore
     currency: str
     zone: str = "UTC"
+
+
+def workshop(settings: Settings, database: Database) -> Workshop:
+    """Return what every run over this installation's database needs."""
+    customs = settings.organization
+    return Workshop(database, FileStore(settings.files), customs.currency, customs.timezone)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from server.exchange.rules import (
     Outcome,
     UndoOutcome,
 )
-from server.exchange.run import LEASE, Run, Workshop
+from server.exchange.run import LEASE, Run, Workshop, workshop
 from server.exchange.store import FileStore, Kept
 from server.exchange.table import Layout
 
@@ -47,6 +47,7 @@ __all__ = [
     "mapping_of",
     "profile_of",
     "recognised",
+    "workshop",
 ]
 
 MOST_NAME = 200
