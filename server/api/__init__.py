@@ -15,6 +15,7 @@ from server.companies.api import blueprint as companies
 from server.core.version import VERSION
 from server.deals.api import blueprint as deals
 from server.deals.pipelines_api import pipelines, stages
+from server.exchange.api import blueprint as imports
 from server.http.access import public
 from server.http.app import DaftarFlask, csrf
 from server.people.api import blueprint as people
@@ -28,6 +29,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     pipelines,
     stages,
     activities,
+    imports,
     license_status,
     backups,
 )

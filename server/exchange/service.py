@@ -1,7 +1,7 @@
 """Changing imports: uploading, mapping, starting, stopping, undoing. The work itself is done by run.py."""
 
 from dataclasses import replace
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -53,7 +53,7 @@ __all__ = [
 MOST_NAME = 200
 
 
-def look_at_file(files: FileStore, source: BinaryIO) -> tuple[Kept, Profile]:
+def look_at_file(files: FileStore, source: IO[bytes]) -> tuple[Kept, Profile]:
     """Keep the file and take a first look at it. Raise Invalid when it holds no table. No database."""
     kept = files.keep(source)
     return kept, look_at(files.path_of(kept.sha256))

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from server.core.errors import Invalid, Missing
 from server.core.i18n import gettext as _
@@ -46,7 +46,7 @@ class FileStore:
             )
         return path
 
-    def keep(self, source: BinaryIO) -> Kept:
+    def keep(self, source: IO[bytes]) -> Kept:
         """Copy the file into the store. Raise Invalid when it is too large, Missing when the disk refuses."""
         try:
             return self._keep(source)
@@ -59,7 +59,7 @@ class FileStore:
                 )
             ) from error
 
-    def _keep(self, source: BinaryIO) -> Kept:
+    def _keep(self, source: IO[bytes]) -> Kept:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.folder / f".{secrets.token_hex(12)}"
         digest, size = hashlib.sha256(), 0
@@ -82,7 +82,7 @@ class FileStore:
         return Kept(digest.hexdigest(), size)
 
 
-def _blocks(source: BinaryIO) -> Iterator[bytes]:
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
     size = 0
     while block := source.read(BLOCK):
         size += len(block)
