@@ -207,7 +207,9 @@ def on_crash(error: Exception) -> ResponseReturnValue:
 
 def register_errors(app: APIFlask) -> None:
     """Give the application its one way to say no."""
+    app.error_processor(on_api_input)  # type: ignore[arg-type] # it answers like every handler
     app.register_error_handler(errors.DaftarError, on_daftar_error)
+    # After `error_processor`, which claims these errors for itself.
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(StaleDataError, on_stale)
     app.register_error_handler(IntegrityError, on_integrity)
@@ -215,4 +217,3 @@ def register_errors(app: APIFlask) -> None:
     app.register_error_handler(OverflowError, on_unstorable)
     app.register_error_handler(OperationalError, on_busy)
     app.register_error_handler(Exception, on_crash)
-    app.error_processor(on_api_input)  # type: ignore[arg-type] # it answers like every handler
