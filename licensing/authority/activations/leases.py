@@ -76,7 +76,7 @@ def next_lease(session: Session, desk: Desk, turn: Turn, link: Link) -> Envelope
         server_time=turn.now,
         notices=tuple(
             Notice(code.value, turn.now, _SENTENCES[code]())
-            for code in (*link.notices, *_about_news(news), *_about_seats(turn))
+            for code in (*link.notices, *_about_news(link.known, news), *_about_seats(turn))
         ),
         license=license_.envelope if news.license else None,
         keyset=ring.envelope if news.keyset else None,
@@ -133,13 +133,11 @@ def _news(turn: Turn, link: Link, keyset_version: int) -> _News:
     )
 
 
-def _about_news(news: _News) -> list[NoticeCode]:
-    found = []
-    if news.license:
-        found.append(NoticeCode.RENEWAL_AVAILABLE)
-    if news.keyset:
-        found.append(NoticeCode.KEY_ROTATION)
-    return found
+def _about_news(known: Head | None, news: _News) -> list[NoticeCode]:
+    if known is None:  # perhaps it is no news at all
+        return []
+    told = [(NoticeCode.RENEWAL_AVAILABLE, news.license), (NoticeCode.KEY_ROTATION, news.keyset)]
+    return [code for code, is_news in told if is_news]
 
 
 def _about_seats(turn: Turn) -> list[NoticeCode]:

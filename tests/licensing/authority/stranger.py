@@ -211,14 +211,15 @@ class Stranger:
     def fetch_keyset(self) -> Json:
         return self.trust.take_keyset(self.send("GET", "/v1/keyset", None).body)
 
-    def activate_request(self, shown: str, challenge: str | None = None, **changed: Any) -> bytes:
-        code, asked = plain_code(shown), challenge or self.challenge()
+    def activate_request(self, shown: str, **changed: Any) -> bytes:
+        code = plain_code(shown)
+        asked = changed["challenge"] if "challenge" in changed else self.challenge()
         key = hashlib.sha256(b"daftar-code-v1\x00" + code.encode()).digest()
         pub = b64(public(self.key))
         payload = {
             "challenge": asked,
             "code_id": hashlib.sha256(b"daftar-code-id-v1\x00" + code.encode()).hexdigest()[:8],
-            "code_proof": hmac.new(key, (asked + pub).encode(), hashlib.sha256).hexdigest(),
+            "code_proof": hmac.new(key, f"{asked}{pub}".encode(), hashlib.sha256).hexdigest(),
             "instance_pub": pub,
             "fp": self.fp,
             "product_version": self.version,
