@@ -14,6 +14,7 @@ ROOMS: Mapping[str, str] = {
     "db": "db:group",
     "doctor": "checks:doctor",
     "form": "form:group",
+    "import": "importing:group",
     "install": "install:install",
     "license": "license:group",
     "logs": "logs:logs",

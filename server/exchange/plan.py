@@ -1,6 +1,6 @@
 """What becomes of each row of a batch: decided here, written by write.py, only shown by a trial run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,12 +58,14 @@ class Plan:
     words: dict[str, str] = field(default_factory=dict)
     made: set[tuple[str, str]] = field(default_factory=set)
 
-    def is_first(self, kind: str, name: str) -> bool:
-        """Tell whether something that a row names and that is not there is named for the first time."""
-        key = kind, name_key(name)
-        first = key not in self.made
-        self.made.add(key)
-        return first
+    def would_make(self, steps: Iterable[Step]) -> Iterator[str]:
+        """Yield the kind of each thing that these rows would make on the side, once in a whole run."""
+        for step in steps:
+            for one in step.wish.missing if step.wish else ():
+                key = one.kind, name_key(one.new.name)
+                if key not in self.made:
+                    self.made.add(key)
+                    yield one.kind
 
     def safe(self) -> None:
         """Remember the rows of the present batch for good."""

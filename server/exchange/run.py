@@ -190,7 +190,7 @@ class Run:
         with database.write(self.actor) as session:
             found = self._held(session)
             keep_rows(session, found.id, steps)
-            _count(found, steps, sorted(_would_make(steps, plan)))
+            _count(found, steps, list(plan.would_make(steps)))
             if not entries:
                 _end(found, ImportStatus.CHECKED)
                 self.finished = True
@@ -276,14 +276,6 @@ def _seen(session: Session, found: Import) -> dict[str, int]:
         )
     )
     return {row.key: row.line for row in rows}
-
-
-def _would_make(steps: list[Step], plan: Plan) -> Iterator[str]:
-    """Yield the kind of each thing that these rows would make on the side, once in a whole run."""
-    for step in steps:
-        for missing in step.wish.missing if step.wish else ():
-            if plan.is_first(missing.kind, missing.new.name):
-                yield missing.kind
 
 
 def _count(found: Import, steps: list[Step], made: list[str]) -> None:

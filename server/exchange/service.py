@@ -31,22 +31,26 @@ from server.exchange.rules import (
 from server.exchange.run import LEASE, Run, Workshop, workshop
 from server.exchange.store import FileStore, Kept
 from server.exchange.table import Layout
+from server.exchange.trial import Trial, try_out
 
 __all__ = [
     "FileStore",
     "ImportKind",
     "ImportStatus",
+    "Layout",
     "Mapping",
     "Mode",
     "Outcome",
     "Profile",
     "Run",
+    "Trial",
     "UndoOutcome",
     "Workshop",
     "from_toml",
     "mapping_of",
     "profile_of",
     "recognised",
+    "try_out",
     "workshop",
 ]
 
@@ -152,7 +156,7 @@ def start_run(session: Session, actor: Actor, import_id: int, holder: str = "") 
         found.started_at = clock.now()
     _begin(found, actor, ImportStatus.RUNNING)
     if holder:
-        found.claimed_by, found.claimed_until = holder, clock.now() + LEASE
+        take_claim(session, found, holder)
     session.flush()
     return found
 
@@ -235,7 +239,7 @@ def claim_next(session: Session, holder: str, heir_of: str) -> Import | None:
     query = select(Import).where(Import.status.in_(WORKING)).order_by(Import.id)
     for found in session.scalars(query.with_for_update(skip_locked=True)):
         if not _is_held(found) or found.claimed_by.startswith(heir_of):
-            found.claimed_by, found.claimed_until = holder, clock.now() + LEASE
+            take_claim(session, found, holder)
             if found.status is ImportStatus.CHECKING:
                 _clear(session, found)
             return found
@@ -246,9 +250,14 @@ def take_over(session: Session, found: Import, holder: str, actor: Actor) -> Imp
     """Go on with an unfinished run."""
     found.acting_id = actor.user_id
     _begin(found, actor, ImportStatus.RUNNING)
+    take_claim(session, found, holder)
+    return found
+
+
+def take_claim(session: Session, found: Import, holder: str) -> None:
+    """Let this worker alone work on the import, as long as it goes on doing so."""
     found.claimed_by, found.claimed_until = holder, clock.now() + LEASE
     session.flush()
-    return found
 
 
 def let_go(session: Session, import_id: int, holder: str, *, stopped: bool = False) -> None:
