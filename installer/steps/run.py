@@ -18,6 +18,8 @@ from server.core.i18n import gettext as _
 from server.core.i18n import mark
 from server.core.version import VERSION
 
+LEFT = ".part-"  # how a file is called until it is whole
+
 STEPS: tuple[Step, ...] = (
     Step("account", mark("User of the service"), service.make_account, system_only=True),
     Step("directories", mark("Folders"), places.make_directories),
@@ -53,6 +55,7 @@ def install(
 ) -> Journal:
     """Carry out every step and return the finished journal. `progress` hears of each that ended."""
     with _alone(work.home):
+        _sweep(work)
         work.journal = _begin(work, report)
         for step in steps_of(work.answers):
             said = step.run(work)
@@ -62,6 +65,18 @@ def install(
             work.journal = replace(work.journal, installed_at=clock.now())
             save_journal(work.home, work.journal)
         return work.journal
+
+
+def _sweep(work: Work) -> None:
+    """Remove the half-written files of a run that was killed; some of them hold private keys."""
+    folders = (work.home, *work.home.glob("secrets/**/"), work.settings.trust_root.parent)
+    for folder in folders:
+        for left in folder.glob(f"{LEFT}*"):
+            left.unlink(missing_ok=True)
+    if work.answers.backup.recovery_sheet:
+        sheet = work.answers.beside(work.answers.backup.recovery_sheet)
+        for left in sheet.parent.glob(f"{LEFT}{sheet.name}-*"):
+            left.unlink(missing_ok=True)
 
 
 def new_journal(answers: Answers) -> Journal:
