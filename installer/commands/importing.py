@@ -74,7 +74,9 @@ def _add_command(kind: ImportKind, sentence: str) -> None:
     @click.option("--dry-run", is_flag=True, help="Only tell what would become of every row.")
     @click.option("--currency", metavar="CODE", help="Of amounts without one, such as USD.")
     @click.option(
-        "--mode", type=click.Choice([*Mode]), help="Write new records, change known ones."
+        "--mode",
+        type=click.Choice([mode.value for mode in Mode]),
+        help="Write new records, change known ones.",
     )
     @click.option("--key", metavar="FIELD", help="By which rows are recognised: external_id.")
     @json_option

@@ -1,14 +1,21 @@
 """Reading imports. Whoever may run imports sees all of them, with every row of their files."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from server.companies.queries import industries
 from server.core.actor import Actor
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
+from server.exchange.hints import Hint, hints
+from server.exchange.mapping import from_json
 from server.exchange.models import Import, ImportExtra, ImportRow
+from server.exchange.profile import profile_from_json
 from server.exchange.rules import WORKING, ImportKind, ImportStatus, Outcome, UndoOutcome
+from server.exchange.stages import StageGuess, guess_stages
 
 MOST_EXTRAS = 200
 
@@ -80,3 +87,20 @@ def extras_of(session: Session, actor: Actor, import_id: int) -> list[ImportExtr
 def is_work_waiting(session: Session) -> bool:
     """Tell whether an import waits for work or is being worked on, by anybody."""
     return session.scalar(select(Import.id).where(Import.status.in_(WORKING)).limit(1)) is not None
+
+
+def misspelt(session: Session, actor: Actor, found: Import) -> tuple[Hint, ...]:
+    """Return the words of the file that look misspelt, and what was probably meant."""
+    used = industries(session, actor) if actor.may("companies.see") else []
+    return hints(profile_from_json(found.profile), from_json(found.mapping), used)
+
+
+def stage_guesses(
+    session: Session, actor: Actor, found: Import
+) -> tuple[Sequence[StageGuess], Sequence[str]]:
+    """Return which stage each word of the file means, and the stages one can choose from."""
+    mapping = from_json(found.mapping)
+    words = profile_from_json(found.profile).words_of(mapping.headers_of("stage"))
+    if found.kind is not ImportKind.DEALS or not words:
+        return (), ()
+    return guess_stages(session, actor, mapping.pipeline, words)

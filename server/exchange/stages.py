@@ -1,5 +1,6 @@
 """Which stage a word of a file means: one of the pipeline, won or lost in any language, or a new one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -50,13 +51,14 @@ class Stages:
         """Return the stage that the word means, None for one to be added; raise Invalid if it may not be."""
         key = fold(word)
         if key not in self.found:
-            self.found[key] = self._match(word)
+            self.found[key] = self.match(word)
         stage = self.found[key]
         if stage is None and key not in self.new:
             self._add(word, key)
         return stage
 
-    def _match(self, word: str) -> KnownStage | None:
+    def match(self, word: str) -> KnownStage | None:
+        """Return the stage of that name, or the closed one that the word means in any language."""
         status = _CLOSED_WORDS.get(fold(word))
         same = (stage for stage in self.known if same_stage(stage.name, word))
         closed = (stage for stage in self.known if stage.type == status)
@@ -129,3 +131,23 @@ def _pipeline(session: Session, actor: Actor, name: str, *, writes: bool) -> int
 def is_closed(stage: KnownStage | None) -> bool:
     """Tell whether a deal in the stage is won or lost."""
     return stage is not None and stage.type != StageType.OPEN.value
+
+
+@dataclass(frozen=True)
+class StageGuess:
+    """A word of the file and the name of the stage that it is taken for, None when there is no such."""
+
+    word: str
+    stage: str | None
+
+
+def guess_stages(
+    session: Session, actor: Actor, pipeline: str, words: Iterable[str]
+) -> tuple[list[StageGuess], list[str]]:
+    """Return what each word is taken for, and the names of the stages one can choose from."""
+    stages = stages_for_import(session, actor, pipeline, {}, writes=False)
+    guesses = []
+    for word in words:
+        stage = stages.match(word)
+        guesses.append(StageGuess(word, stage.name if stage else None))
+    return guesses, [stage.name for stage in stages.known]
