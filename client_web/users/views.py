@@ -1,16 +1,24 @@
 """Pages around accounts: signing in and out."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 
-from client_web.users.forms import SignInForm
-from server.core.errors import DaftarError, NotSignedIn
+from client_web.reading import put_back, say
+from client_web.users.forms import NewPasswordForm, SignInForm
+from server.core.errors import DaftarError, NotFound, NotSignedIn
+from server.core.i18n import gettext as _
 from server.http.access import public, signed_in, visitor
+from server.http.door import door_of
 from server.http.unit_of_work import current_session, database
+from server.users import links
 from server.users import sign_in as accounts
+
+if TYPE_CHECKING:  # a template shows records, and only their types are needed here
+    from server.users.models import User
 
 blueprint = Blueprint("users", __name__)
 
@@ -78,3 +86,42 @@ def sign_out() -> ResponseReturnValue:
     response = current_app.make_response(redirect(url_for("users.sign_in")))
     response.delete_cookie(COOKIE)
     return response
+
+
+def link_secret() -> bytes:
+    """Return the key that signs the links of this installation."""
+    return door_of(current_app).secret_key
+
+
+@blueprint.get("/choose-password/<token>")
+@public()
+def choose_password(token: str) -> ResponseReturnValue:
+    """Show the form of a link by which somebody chooses a password."""
+    user = links.user_of_link(current_session(), token, secret=link_secret())
+    return _chosen(NewPasswordForm(), token, user, None)
+
+
+@blueprint.post("/choose-password/<token>")
+@public()
+def use_link(token: str) -> ResponseReturnValue:
+    """Give the user of the link the chosen password; the link is used up."""
+    form, session = NewPasswordForm(), current_session()
+    user = links.user_of_link(session, token, secret=link_secret())
+    if form.validate():
+        try:
+            links.choose_password(session, token, form.password.data or "", secret=link_secret())
+        except NotFound:
+            raise
+        except DaftarError as refusal:
+            _elsewhere, status = put_back(form, refusal)
+            problem = None if form.password.errors else refusal.message
+            return _chosen(form, token, user, problem), status
+        say(_("The password is set. Please sign in with it."))
+        return redirect(url_for("users.sign_in"))
+    return _chosen(form, token, user, None), 422
+
+
+def _chosen(form: NewPasswordForm, token: str, user: "User", problem: str | None) -> str:
+    return render_template(
+        "users/choose_password.html", form=form, token=token, user=user, problem=problem
+    )

@@ -95,10 +95,21 @@ def service_seats(session: Session) -> Seats:
     return seats(session, UserKind.SERVICE)
 
 
-def tokens_of(session: Session, actor: Actor) -> list[ApiToken]:
-    """Return the actor's own tokens that still work, newest first."""
-    query = select(ApiToken).where(ApiToken.user_id == actor.user_id, ApiToken.revoked_at.is_(None))
+def tokens_of(session: Session, actor: Actor, user_id: int | None = None) -> list[ApiToken]:
+    """Return the tokens of a user that still work, newest first; by default the actor's own."""
+    whose = actor.user_id if user_id is None else user_id
+    if whose != actor.user_id:
+        actor.must("users.manage")
+    query = select(ApiToken).where(ApiToken.user_id == whose, ApiToken.revoked_at.is_(None))
     return list(session.scalars(query.order_by(ApiToken.id.desc())))
+
+
+def sign_ins_of(session: Session, actor: Actor) -> list[WebSession]:
+    """Return the browsers in which the actor is signed in, newest first."""
+    query = select(WebSession).where(
+        WebSession.user_id == actor.user_id, WebSession.expires_at > clock.now()
+    )
+    return list(session.scalars(query.order_by(WebSession.id.desc())))
 
 
 def count_browsers(session: Session) -> int:

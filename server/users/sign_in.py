@@ -108,6 +108,35 @@ def end_session(session: Session, secret: str) -> None:
     session.execute(delete(WebSession).where(WebSession.token_hash == _hash(secret)))
 
 
+def sign_in_id(session: Session, secret: str) -> int | None:
+    """Return which of the sign-ins belongs to this cookie."""
+    return session.scalar(select(WebSession.id).where(WebSession.token_hash == _hash(secret)))
+
+
+def end_own_sign_in(session: Session, actor: Actor, sign_in: int) -> None:
+    """Sign the actor out in one browser, as when a device is lost."""
+    found = session.get(WebSession, sign_in)
+    if found is None or found.user_id != actor.user_id:
+        raise NotFound(_("This browser is signed out already."))
+    note(session, actor, "sign_out", kind="user", record_id=actor.user_id)
+    session.delete(found)
+    session.flush()
+
+
+def end_other_sign_ins(session: Session, actor: Actor, secret: str) -> int:
+    """Sign the actor out everywhere but in the browser of this cookie; return in how many."""
+    others = select(WebSession).where(
+        WebSession.user_id == actor.user_id, WebSession.token_hash != _hash(secret)
+    )
+    ended = list(session.scalars(others))
+    for other in ended:
+        session.delete(other)
+    if ended:
+        note(session, actor, "sign_out", kind="user", record_id=actor.user_id)
+    session.flush()
+    return len(ended)
+
+
 def actor_of_session(session: Session, secret: str) -> Actor | None:
     """Return who is signed in with this cookie, or None."""
     user = session.scalar(

@@ -21,8 +21,13 @@ class Board extends HTMLElement {
     return [...this.querySelectorAll("[data-column]")];
   }
 
+  /** The cards of a column, without the way to those that are not shown. */
+  cardsOf(column) {
+    return [...column.children].filter((each) => each.matches("[data-card]"));
+  }
+
   say(sentence, card, column) {
-    const cards = [...column.children].filter((each) => each.matches("[data-card]"));
+    const cards = this.cardsOf(column);
     this.live.textContent = fill(this.dataset[sentence], {
       card: card.dataset.cardName,
       column: column.dataset.columnName,
@@ -73,11 +78,11 @@ class Board extends HTMLElement {
   }
 
   neighbour(card, [across, along]) {
-    if (along) return along > 0 ? card.nextElementSibling : card.previousElementSibling;
+    const rank = this.cardsOf(card.parentElement).indexOf(card);
+    if (along) return this.cardsOf(card.parentElement)[rank + along];
     const { columns } = this;
-    const rank = [...card.parentElement.children].indexOf(card);
     for (let n = columns.indexOf(card.parentElement) + across; columns[n]; n += across) {
-      const cards = columns[n].children;
+      const cards = this.cardsOf(columns[n]);
       if (cards.length) return cards[Math.min(rank, cards.length - 1)];
     }
     return undefined;
@@ -96,9 +101,11 @@ class Board extends HTMLElement {
     const target = across ? columns[columns.indexOf(column) + across] : column;
     if (!target) return;
     this.moving = true;
-    if (across) target.insertBefore(card, target.children[[...column.children].indexOf(card)] ?? null);
-    else if (along > 0) card.nextElementSibling?.after(card);
-    else card.previousElementSibling?.before(card);
+    const cards = this.cardsOf(column);
+    const rank = cards.indexOf(card);
+    if (across) target.insertBefore(card, this.cardsOf(target)[rank] ?? target.querySelector("[data-before]"));
+    else if (along > 0) cards[rank + 1]?.after(card);
+    else cards[rank - 1]?.before(card);
     card.focus();
     this.moving = false;
     card.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -132,7 +139,7 @@ class Board extends HTMLElement {
   async send(card, origin, keepFocus = false) {
     const { column, before } = this.placeOf(card);
     const id = card.dataset.card;
-    const values = { [this.dataset.field]: column.dataset.column, before_id: before?.dataset.card ?? "" };
+    const values = { [this.dataset.field]: column.dataset.column, before_id: before?.dataset.card ?? before?.dataset.before ?? "" };
     if (card.dataset.version) values.version = card.dataset.version;
     let refused = false;
     const watch = ({ detail }) => { refused ||= detail.elt === card && !detail.successful; };

@@ -27,6 +27,16 @@ on("click", "[data-copy]", async (_event, button) => {
   toast(button.dataset.copied, "success");
 });
 
+// A part with data-shown-when="name=value" is there while that choice of its form is made.
+function showChosen(form) {
+  for (const part of form.querySelectorAll("[data-shown-when]")) {
+    const [name, value] = part.dataset.shownWhen.split("=");
+    part.hidden = new FormData(form).get(name) !== value;
+  }
+}
+
+on("change", "form", (_event, form) => showChosen(form));
+
 function showParts(composer) {
   const { subject, due } = composer.querySelector("[name=kind]:checked")?.dataset ?? {};
   composer.querySelector("[data-composer-subject]").hidden = subject !== "1";
@@ -38,6 +48,7 @@ on("change", "[data-composer]", (event, composer) => {
 });
 document.addEventListener("htmx:load", ({ target }) => {
   for (const composer of target.querySelectorAll("[data-composer]")) showParts(composer);
+  for (const form of target.querySelectorAll("form:has([data-shown-when])")) showChosen(form);
   target.querySelector("[data-focus]")?.focus();
 });
 

@@ -1,0 +1,97 @@
+"""Links by which a colleague chooses a password: signed, for some days, and good for one use.
+
+Nothing is stored. A link carries a mark of the password it replaces, so that it ends when a password
+is chosen, by itself or by an older link.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import Session
+
+from server.audit.service import note
+from server.core import clock
+from server.core.actor import Actor
+from server.core.errors import Invalid, NotFound
+from server.core.i18n import gettext as _
+from server.users.models import User
+from server.users.passwords import hash_password
+from server.users.queries import get_user
+from server.users.rules import UserKind, UserStatus, check_password
+from server.users.service import end_sessions, take_seat
+from server.users.sign_in import actor_for
+
+LASTS_DAYS = 3
+
+
+@dataclass(frozen=True)
+class PasswordLink:
+    """The secret part of a link's address, and when it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+def _signer(secret: bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="password-link")
+
+
+def _mark_of(user: User) -> str:
+    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()[:16]
+
+
+def make_link(session: Session, actor: Actor, user_id: int, *, secret: bytes) -> PasswordLink:
+    """Return a link for this user, to be handed over by an administrator."""
+    actor.must("users.manage")
+    user = get_user(session, actor, user_id)
+    if user.kind is not UserKind.HUMAN or user.status not in _OPEN:
+        raise Invalid(
+            _("%(name)s cannot sign in, so a password is of no use.", name=user.display_name)
+        )
+    expires_at = clock.now() + timedelta(days=LASTS_DAYS)
+    token = _signer(secret).dumps([user.id, int(expires_at.timestamp()), _mark_of(user)])
+    note(session, actor, "password_link", kind="user", record_id=user.id)
+    session.flush()
+    return PasswordLink(str(token), expires_at)
+
+
+_OPEN = (UserStatus.ACTIVE, UserStatus.INVITED)
+
+
+def user_of_link(session: Session, token: str, *, secret: bytes) -> User:
+    """Return whose link this is, or raise NotFound when it is false, used or too old."""
+    gone = NotFound(
+        _("This link has been used already or has ended. Ask an administrator for a new one."),
+        code="link_ended",
+    )
+    try:
+        user_id, until, mark = _signer(secret).loads(token)
+    except (BadSignature, ValueError, TypeError) as error:
+        raise gone from error
+    user = session.get(User, user_id)
+    if user is None or clock.now().timestamp() >= until:
+        raise gone
+    if mark != _mark_of(user) or user.status not in _OPEN or user.deleted_at is not None:
+        raise gone
+    return user
+
+
+def choose_password(session: Session, token: str, password: str, *, secret: bytes) -> User:
+    """Give the user of the link this password; an invited one becomes active and takes a seat.
+
+    Raise NotLicensed when no seat is free; the link then stays good.
+    """
+    user = user_of_link(session, token, secret=secret)
+    session.info["actor"] = actor_for(user)  # the trail names whose link it was
+    check_password(password, email=user.email or "", name=user.display_name)
+    if user.status is UserStatus.INVITED:
+        take_seat(session, user.kind)
+        user.status = UserStatus.ACTIVE
+        user.active_since = clock.now()
+    user.password_hash = hash_password(password)
+    end_sessions(session, user.id)
+    note(session, actor_for(user), "password_chosen", kind="user", record_id=user.id)
+    session.flush()
+    return user
