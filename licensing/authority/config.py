@@ -4,6 +4,7 @@ Secrets never stand in it; it may name the file that holds the passphrase of the
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from server.core.config import read_table, read_toml
@@ -68,9 +69,31 @@ class Selling:
 
 @dataclass(frozen=True)
 class Clients:
-    """`oldest_version` of the product that is still served; empty for all of them."""
+    """`oldest_version` of the product that is still served; empty for all of them.
+
+    `builds` tells on which day versions were built, each as `0.2.0=2027-03-01`. A perpetual licence
+    is not activated for a version that was built after its maintenance.
+    """
 
     oldest_version: str = ""
+    builds: tuple[str, ...] = ()
+
+    def built_at(self, version: str) -> int | None:
+        """Return when a version was built, in Unix seconds; None when nobody said."""
+        days = dict(_build(entry) for entry in self.builds)
+        return days.get(version.partition("+")[0])
+
+
+def _build(entry: str) -> tuple[str, int]:
+    version, _equals, day = entry.partition("=")
+    try:
+        built = datetime.fromisoformat(f"{day.strip()}T00:00:00+00:00")
+    except ValueError as error:
+        raise Invalid(
+            _("%(entry)s is no build. One is written 0.2.0=2027-03-01.", entry=entry),
+            field="clients.builds",
+        ) from error
+    return version.strip(), int(built.timestamp())
 
 
 @dataclass(frozen=True)
@@ -120,6 +143,7 @@ def _check(settings: Settings) -> None:
         raise Invalid(_("The setting web.port lies between 1 and 65535."), field="web.port")
     if web.processes < 1 or web.threads < 1:
         raise Invalid(_("At least one process and one thread are needed."), field="web.processes")
+    settings.clients.built_at("")
     numbers = (
         limits.per_ip_minute,
         limits.challenge_per_minute,

@@ -133,6 +133,9 @@ deactivation_per_day = 3
 [clients]
 # Older versions of the product are refused; empty: none is.
 oldest_version = ""
+# The day each version was built, such as "0.2.0=2027-03-01": a perpetual licence is not activated
+# for a version that is newer than its maintenance.
+builds = []
 
 [selling]
 product = "daftar"

@@ -70,6 +70,10 @@ _SENTENCES: Mapping[Code, Callable[[], str]] = {
     Code.E_NOT_STARTED: lambda: _("The term of this licence has not begun."),
     Code.E_EXPIRED: lambda: _("The term of this licence is over. Renew it first."),
     Code.E_CLIENT_TOO_OLD: lambda: _("This version of the product is too old. Upgrade it first."),
+    Code.E_MAINTENANCE: lambda: _(
+        "This version is newer than the maintenance of the licence. "
+        "Renew the maintenance, or install an older version."
+    ),
     Code.E_CLONE_SUSPECTED: lambda: _(
         "Copies of this installation were seen. Speak to your vendor, who can release it."
     ),
@@ -114,9 +118,7 @@ def _bind(session: Session, desk: Desk, license_: LicenseRecord | None, wish: _W
     )
     if reason is not None:
         raise _Refused(reason)
-    oldest = desk.settings.clients.oldest_version
-    if oldest and is_older(wish.request.product_version, oldest):
-        raise _Refused(Code.E_CLIENT_TOO_OLD)
+    _check_version(desk, license_, wish.request.product_version)
     activation = queries.active_of(session, license_)
     if activation is None:
         activation = _new_activation(session, desk, license_, wish)
@@ -163,6 +165,16 @@ def _check_code(session: Session, license_: LicenseRecord | None, wish: _Wish) -
         raise _Refused(Code.E_CODE)
     license_.wrong_codes = 0
     return license_
+
+
+def _check_version(desk: Desk, license_: LicenseRecord, version: str) -> None:
+    clients = desk.settings.clients
+    if clients.oldest_version and is_older(version, clients.oldest_version):
+        raise _Refused(Code.E_CLIENT_TOO_OLD)
+    if license_.kind is Kind.PERPETUAL:
+        built, until = clients.built_at(version), license_.maintenance_until
+        if built is not None and until is not None and built > until:
+            raise _Refused(Code.E_MAINTENANCE)
 
 
 def _new_activation(
