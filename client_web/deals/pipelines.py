@@ -93,15 +93,28 @@ def create() -> ResponseReturnValue:
     return _back()
 
 
-@blueprint.post("/settings/pipelines/<int:pipeline_id>")
+@blueprint.post("/settings/pipelines/<int:pipeline_id>/name")
 @needs("pipelines.edit")
-def change(pipeline_id: int) -> ResponseReturnValue:
-    """Rename a pipeline, place it elsewhere or make it the default: whatever was sent."""
-    change = PipelineChange(
-        name=request.form.get("name"),
-        is_default=True if request.form.get("is_default") else None,
-        position=whole(request.form.get("position"), "position"),
-    )
+def rename(pipeline_id: int) -> ResponseReturnValue:
+    """Give a pipeline another name."""
+    return _change(pipeline_id, PipelineChange(name=request.form.get("name", "")))
+
+
+@blueprint.post("/settings/pipelines/<int:pipeline_id>/default")
+@needs("pipelines.edit")
+def make_default(pipeline_id: int) -> ResponseReturnValue:
+    """Let new deals go to this pipeline from now on."""
+    return _change(pipeline_id, PipelineChange(is_default=True))
+
+
+@blueprint.post("/settings/pipelines/<int:pipeline_id>/place/<int:position>")
+@needs("pipelines.edit")
+def place(pipeline_id: int, position: int) -> ResponseReturnValue:
+    """Give a pipeline another place among the others."""
+    return _change(pipeline_id, PipelineChange(position=position))
+
+
+def _change(pipeline_id: int, change: PipelineChange) -> ResponseReturnValue:
     service.change_pipeline(current_session(), current_actor(), pipeline_id, change)
     say(_("The changes are saved."))
     return _back()

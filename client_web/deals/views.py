@@ -22,7 +22,7 @@ from server.core import clock
 from server.core.errors import Invalid
 from server.core.format import money, number, today
 from server.core.i18n import gettext as _
-from server.core.i18n import mark
+from server.core.i18n import mark, ngettext
 from server.deals import queries, service
 from server.deals.rules import STATUS_LABELS, DealStatus, days_stuck, is_late, weighted
 from server.deals.service import Step
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # a template shows records, and only their types are needed h
     from server.core.listing import ListQuery, Page
     from server.deals.models import Deal, Stage
 
+DAY = 86_400
 LOST_REASONS = (
     mark("Price"),
     mark("A competitor"),
@@ -106,11 +107,14 @@ def _chosen_company(text: str) -> list[tuple[int, str]]:
 
 
 def _sum(total: queries.Total) -> dict[str, str]:
-    return {
-        "count": number(total.count),
-        "amount": money(total.amount, total.currency),
-        "weighted": money(total.weighted, total.currency),
-    }
+    words = ngettext(
+        "%(count)s deal, by its probability %(weighted)s",
+        "%(count)s deals, by their probability %(weighted)s",
+        total.count,
+        count=number(total.count),
+        weighted=money(total.weighted, total.currency),
+    )
+    return {"amount": money(total.amount, total.currency), "words": words}
 
 
 def stage_choices(known: "dict[int, list[Stage]]") -> list[tuple[Any, Any]]:
@@ -172,12 +176,26 @@ def _panels(deal: "Deal", stages: "list[Stage]") -> dict[str, Any]:
         "people": list(people.items()),
         "moves": moves,
         "weighted": weighted(deal.amount, deal.probability),
-        "days": lambda seconds: number(seconds // 86_400),
+        "lasted": _lasted,
         "stuck": days_stuck(deal.stage_since, clock.now(), rot) if is_open else None,
         "late": is_late(deal.status, deal.expected_close_on, today()),
         "tone": STATUS_TONES[deal.status],
         "status": _(STATUS_LABELS[deal.status]),
     }
+
+
+def _lasted(seconds: int, stage: str) -> str:
+    """Say for how long a deal stood in the stage before."""
+    days = seconds // DAY
+    if not days:
+        return _("after less than a day in %(stage)s", stage=stage)
+    return ngettext(
+        "after %(count)s day in %(stage)s",
+        "after %(count)s days in %(stage)s",
+        days,
+        count=number(days),
+        stage=stage,
+    )
 
 
 def _steps(deal: "Deal", stages: "list[Stage]") -> list[dict[str, object]]:
