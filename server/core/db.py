@@ -163,6 +163,7 @@ class Database:
         self.url = url
         self.engine = make_engine(url)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
+        self._listening: set[tuple[Callable[..., None], str]] = set()
         reading = self.engine.execution_options(daftar_reads=True)
         self._readers = sessionmaker(reading, expire_on_commit=False, autoflush=False)
 
@@ -173,7 +174,9 @@ class Database:
 
     def on_flush(self, listener: Callable[..., None], moment: str) -> None:
         """Call the listener at `before_flush` or `after_flush` of every writing session."""
-        if not event.contains(self._writers, moment, listener):
+        # SQLAlchemy's own register goes by the address of the sessionmaker, which a later one may get.
+        if (listener, moment) not in self._listening:
+            self._listening.add((listener, moment))
             event.listen(self._writers, moment, listener)
 
     def open(self, *, write: bool, actor: Acting | None = None) -> Session:
