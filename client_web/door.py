@@ -16,14 +16,18 @@ from flask import (
 from client_web import history
 from client_web.activities import tasks
 from client_web.activities import views as activities
+from client_web.audit import views as audit
 from client_web.companies import views as companies
 from client_web.deals import pipelines
 from client_web.deals import room as deals
 from client_web.home import views as home
+from client_web.imports import views as imports
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
 from client_web.license import views as license_pages
 from client_web.people import views as people
+from client_web.users import account as accounts
 from client_web.users import pages as colleagues
+from client_web.users import profile
 from client_web.users import views as users
 from server.activation.rules import explain
 from server.core.actor import Actor
@@ -43,7 +47,11 @@ ROOMS = (
     people,
     deals,
     pipelines,
+    imports,
     history,
+    accounts,
+    profile,
+    audit,
 )
 
 MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`
@@ -56,9 +64,11 @@ MENU: tuple[MenuRow, ...] = (
     ("companies.page", mark("Companies"), "building", "companies.see", "c"),
 )
 ADMIN_MENU: tuple[MenuRow, ...] = (
+    ("imports.page", mark("Imports"), "table-import", "imports.run", "m"),
     ("pipelines.page", mark("Pipelines"), "chart-funnel", "pipelines.edit", "i"),
     ("colleagues.page", mark("Users"), "users", "users.see", "u"),
     ("license.page", mark("Licence"), "license", "license.see", "l"),
+    ("audit.page", mark("Audit trail"), "history", "audit.see", "a"),
 )
 
 
@@ -106,7 +116,7 @@ def _frame() -> dict[str, object]:
         "toasts": toasts,
         "readable_changes": history.readable_changes,
         "account_menu": [
-            {"label": _("Your profile"), "url": url_for("colleagues.profile"), "icon": "user"},
+            {"label": _("Your profile"), "url": url_for("profile.page"), "icon": "user"},
             {"label": _("Sign out"), "post": url_for("users.sign_out"), "icon": "logout"},
         ],
     }

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from server.activation.service import LicenseOffice
+from server.audit.chain import seal_all, verify_and_remember
 from server.audit.service import note
 from server.backups.service import BackupOffice
 from server.backups.worker import Worker
@@ -19,6 +20,7 @@ from server.users.rules import UserStatus
 from server.users.service import reconcile_seats
 from server.users.sign_in import actor_for
 
+SEAL = timedelta(seconds=5)
 WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
 
 
@@ -35,6 +37,8 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("backups.look", minute, backups.look, at_start=True),
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
         Job("imports.run", every(WORK), imports.work, at_start=True),
+        Job("audit.seal", every(SEAL), lambda: _seal(database), at_start=True),
+        Job("audit.verify", daily("04:10", zone), lambda: _verify(database)),
         Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
     ]
 
@@ -47,6 +51,14 @@ def _actor_of(session: Session, user_id: int | None) -> Actor:
     return (
         actor_for(user) if user.status is UserStatus.ACTIVE else Actor(user.id, user.display_name)
     )
+
+
+def _seal(database: Database) -> None:
+    seal_all(database)
+
+
+def _verify(database: Database) -> None:
+    verify_and_remember(database)
 
 
 def _reconcile(database: Database) -> None:

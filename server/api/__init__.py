@@ -10,6 +10,7 @@ from server.activation.api import blueprint as license_status
 from server.activities.api import blueprint as activities
 from server.api.description import complete
 from server.api.health import blueprint as health
+from server.audit.api import blueprint as audit
 from server.backups.api import blueprint as backups
 from server.companies.api import blueprint as companies
 from server.core.version import VERSION
@@ -32,6 +33,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     imports,
     license_status,
     backups,
+    audit,
 )
 
 
