@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -27,7 +28,7 @@ def later(**time: int) -> time_machine.travel:
     return time_machine.travel(clock.now() + timedelta(**time))
 
 
-def activated(vendor: Vendor, **order: object) -> tuple[Stranger, str]:
+def activated(vendor: Vendor, **order: Any) -> tuple[Stranger, str]:
     issued, server = vendor.sell(**order), vendor.stranger()
     server.activate(issued.code)
     return server, issued.license_id
