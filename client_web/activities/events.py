@@ -47,5 +47,7 @@ def events_of(session: "Session", actor: Actor, kind: str, record_id: int) -> li
     ]
     first = creation_of(session, kind, record_id)
     if first is not None:
-        found.append(Event(first.at, _("Written down"), "plus", who=first.user_name or None))
+        found.append(
+            Event(first.at, _("The record was written down"), "plus", who=first.user_name or None)
+        )
     return sorted(found, key=lambda event: event.at, reverse=True)

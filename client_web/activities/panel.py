@@ -54,6 +54,7 @@ class Entry:
     who: str | None
     links: tuple[Link, ...]
     overdue: bool
+    mine: bool
     may: bool
 
     @property
@@ -169,6 +170,7 @@ def entries(
                 link for link in links[one.id] if (link.kind, link.record_id) != besides_link
             ),
             overdue=one.is_open and one.at < now,
+            mine=one.owner_id == actor.user_id,
             may=may_change(actor, (one.owner_id, one.created_by_id)),
         )
         for one in activities

@@ -10,13 +10,13 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from client_web.activities.panel import entries
-from client_web.activities.views import owner_choices
+from client_web.choices import colleagues
 from client_web.reading import address_now, page_address
 from server.activities import queries
 from server.activities.queries import Day, OpenCounts
 from server.activities.rules import KIND_LABELS, PLANNED, Chapter
 from server.core import clock
-from server.core.format import current_display, today
+from server.core.format import current_display, number, today
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
 from server.http.access import current_actor, needs
@@ -90,7 +90,7 @@ def _shown(wish: Wish, found: "Page[Activity]", counts: OpenCounts) -> str:
         tabs=_tabs(wish, counts, path),
         empty=_(EMPTY[wish.chapter]),
         kinds=[(kind.value, _(words)) for kind, words in KIND_LABELS.items() if kind in PLANNED],
-        owners=owner_choices(),
+        owners=colleagues(),
         newer=page_address(path, found.previous_cursor, ""),
         older=page_address(path, found.next_cursor, ""),
     )
@@ -108,7 +108,7 @@ def _tabs(wish: Wish, counts: OpenCounts, path: str) -> list[dict[str, object]]:
             "label": _(words),
             "url": f"{path}?{urlencode([('show', chapter.value), *kept])}",
             "active": chapter is wish.chapter,
-            "count": known.get(chapter),
+            "count": number(known[chapter]) if chapter in known else None,
         }
         for chapter, words in CHAPTERS.items()
     ]

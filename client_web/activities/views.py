@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from client_web.activities.forms import ActivityForm, form_of
 from client_web.activities.options import chosen, record_options
 from client_web.activities.panel import Entry, entries, timeline_page
+from client_web.choices import colleagues
 from client_web.reading import page_address, put_back, say
 from server.activities import queries, service
 from server.activities.rules import KIND_LABELS, PLANNED, ActivityDraft, ActivityKind, Target
@@ -22,7 +23,6 @@ from server.http.access import current_actor, needs
 from server.http.errors import status_of
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session
-from server.users.queries import names_of, owners
 
 if TYPE_CHECKING:  # a template shows records, and only their types are needed here
     from server.activities.models import Activity
@@ -274,18 +274,9 @@ def _form(form: ActivityForm, activity: "Activity | None", trouble: Trouble | No
         here=_here_name(),
         kinds=[(kind.value, _(words)) for kind, words in KIND_LABELS.items()],
         planned=PLANNED,
-        owners=owner_choices(form.owner_id.data),
+        owners=colleagues(form.owner_id.data),
         records=chosen(form.links.data or []),
     )
-
-
-def owner_choices(present: object = None) -> list[tuple[int, str]]:
-    """Return who can be given an activity, and who has it now even without an account any more."""
-    session, actor = current_session(), current_actor()
-    people = {owner.id: owner.display_name for owner in owners(session, actor)}
-    if str(present or "").isdecimal():
-        people |= names_of(session, [int(str(present))])
-    return list(people.items())
 
 
 @blueprint.get("/activities/bin")
