@@ -10,6 +10,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from server.audit.queries import history_of
+from server.companies.queries import get_company
 from server.core import format as shown
 from server.core import kinds
 from server.core.actor import Actor
@@ -17,6 +18,7 @@ from server.core.contact import readable_phone
 from server.core.errors import NotAllowed, NotFound
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
+from server.deals.queries import get_deal
 from server.http.access import current_actor, signed_in
 from server.http.unit_of_work import current_session
 from server.users.queries import names_of
@@ -131,7 +133,16 @@ def page(kind: str, record_id: int) -> ResponseReturnValue:
     if link is None:
         raise NotFound(_("There is no such record, or it is in the bin."))
     entries = history_of(session, kind, record_id, limit=MOST)
-    return render_template("history.html", steps=steps_of(entries), link=link, most=MOST)
+    steps = steps_of(entries, currency=_currency_of(kind, record_id))
+    return render_template("history.html", steps=steps, link=link, most=MOST)
+
+
+def _currency_of(kind: str, record_id: int) -> str:
+    """Return the currency of a visible record's amounts."""
+    session, actor = current_session(), current_actor()
+    if kind == "company":
+        return get_company(session, actor, record_id).revenue_currency or ""
+    return get_deal(session, actor, record_id).currency if kind == "deal" else ""
 
 
 def readable_changes(entry: "AuditEntry") -> tuple[Change, ...]:

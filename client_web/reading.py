@@ -1,7 +1,8 @@
 """Reading what people typed into forms, and putting refusals back beside the fields."""
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from flask import flash, render_template, request
@@ -15,6 +16,8 @@ from server.core.text import ascii_digits
 from server.http.errors import status_of
 
 NEW = "new:"  # stands before what was typed into a picker that also takes what is not there yet
+
+_AMOUNT = re.compile(r"^[+-]?(\d{1,18}\.?|\d{0,18}\.\d{1,9})$")
 
 
 def lines(text: str | None) -> tuple[str, ...]:
@@ -39,12 +42,10 @@ def minor_units(text: str | None, currency: str, field: str) -> int | None:
     digits = ascii_digits(text or "").strip().replace(",", "").replace("٬", "").replace("٫", ".")
     if not digits:
         return None
-    try:
-        minor = Decimal(digits).scaleb(exponent(currency))
-        exact = minor == minor.to_integral_value()
-    except (InvalidOperation, ValueError) as error:
-        raise Invalid(_("“%(text)s” is no amount.", text=text), field=field) from error
-    if not exact:
+    if not _AMOUNT.match(digits):
+        raise Invalid(_("“%(text)s” is no amount.", text=text), field=field)
+    minor = Decimal(digits).scaleb(exponent(currency))
+    if minor != minor.to_integral_value():
         raise Invalid(
             _("%(currency)s has no coins that small.", currency=currency or "?"), field=field
         )

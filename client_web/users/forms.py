@@ -15,18 +15,18 @@ class SignInForm(HouseForm):
     next = HiddenField()
 
 
-LANGUAGES = [("fa", "فارسی"), ("en", "English"), ("fr", "Français")]
+LANGUAGES = {"fa": "فارسی", "en": "English", "fr": "Français"}
 
 
 class UserForm(HouseForm):
     """A new colleague or a program. `way` says how a colleague comes to a password."""
 
-    kind = SelectField(choices=[(kind.value, kind.value) for kind in UserKind])
+    kind = SelectField(choices={kind.value: kind.value for kind in UserKind})
     display_name = StringField(validators=[InputRequired(), Length(max=200)])
     email = EmailField(validators=[InputRequired(), Length(max=320)])
-    role = SelectField(choices=[(role.value, role.value) for role in Role])
+    role = SelectField(choices={role.value: role.value for role in Role})
     locale = SelectField(choices=LANGUAGES)
-    way = SelectField(choices=[("link", "link"), ("password", "password")])
+    way = SelectField(choices={"link": "link", "password": "password"})
     password = PasswordField(validators=[Length(max=MAX_PASSWORD)])
 
 
@@ -34,7 +34,7 @@ class AccountForm(HouseForm):
     """What administrators change about an account."""
 
     display_name = StringField(validators=[InputRequired(), Length(max=200)])
-    role = SelectField(choices=[(role.value, role.value) for role in Role])
+    role = SelectField(choices={role.value: role.value for role in Role})
     locale = SelectField(choices=LANGUAGES)
     version = HiddenField()
 

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from client_web.reading import address_now, page_address, put_back, say
-from client_web.users.forms import UserForm
+from client_web.users.forms import LANGUAGES, UserForm
 from client_web.users.views import link_secret
 from server.core.actor import Actor
 from server.core.errors import DaftarError, Invalid
@@ -34,6 +34,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
     """Return the words for roles and states, as choices."""
     return {
         "roles": [(role.value, _(ROLE_LABELS[role])) for role in Role],
+        "languages": list(LANGUAGES.items()),
         "statuses": [(status.value, _(STATUS_LABELS[status])) for status in UserStatus],
     }
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from client_web.reading import put_back, say
 from client_web.users.devices import device_name
-from client_web.users.forms import PasswordForm, ProfileForm, TokenForm
+from client_web.users.forms import LANGUAGES, PasswordForm, ProfileForm, TokenForm
 from client_web.users.views import COOKIE
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
@@ -32,8 +32,12 @@ def _tabs(here: str) -> list[dict[str, object]]:
 def page() -> ResponseReturnValue:
     """Show one's own name and language."""
     actor = current_actor()
-    form = ProfileForm(display_name=actor.name, locale=actor.locale)
-    return render_template("users/profile.html", form=form, tabs=_tabs("page"))
+    return _page(ProfileForm(display_name=actor.name, locale=actor.locale))
+
+
+def _page(form: ProfileForm) -> str:
+    languages = list(LANGUAGES.items())
+    return render_template("users/profile.html", form=form, languages=languages, tabs=_tabs("page"))
 
 
 @blueprint.post("/settings/profile")
@@ -50,7 +54,7 @@ def save() -> ResponseReturnValue:
         else:
             say(_("Your profile is saved."))
             return redirect(url_for("profile.page"))
-    return render_template("users/profile.html", form=form, tabs=_tabs("page")), 422
+    return _page(form), 422
 
 
 @blueprint.get("/settings/profile/security")
