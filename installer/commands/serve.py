@@ -6,6 +6,7 @@ from dataclasses import replace
 import click
 
 from installer.commands.home import open_database, open_settings
+from installer.running import serving
 from server.activation.service import LicenseOffice
 from server.app import create_app
 from server.audit.service import watch
@@ -31,18 +32,19 @@ def serve(host: str | None, port: int | None) -> None:
     _look_before(settings)
     start_log(settings.log.level, settings.log_dir)
     web = settings.web
-    serve_until_stopped(
-        Serving(
-            host=web.host,
-            port=web.port,
-            make_app=lambda: _make_app(settings),
-            processes=web.processes,
-            threads=web.threads,
-            run_jobs=lambda stop: _run_jobs(settings, stop),
-            trusted_proxies=web.trusted_proxies,
-            on_ready=lambda: _say_ready(settings),
+    with serving(settings):
+        serve_until_stopped(
+            Serving(
+                host=web.host,
+                port=web.port,
+                make_app=lambda: _make_app(settings),
+                processes=web.processes,
+                threads=web.threads,
+                run_jobs=lambda stop: _run_jobs(settings, stop),
+                trusted_proxies=web.trusted_proxies,
+                on_ready=lambda: _say_ready(settings),
+            )
         )
-    )
     click.echo(_("Stopped."))
 
 
