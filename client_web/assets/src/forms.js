@@ -53,7 +53,8 @@ document.addEventListener("htmx:load", ({ target }) => {
 });
 
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (!detail.successful || !target.matches?.("form[data-reset]")) return;
+  // A refusal with 422 is swapped in, hence no error to htmx; what was typed must stay.
+  if (!detail.successful || detail.xhr.status >= 400 || !target.matches?.("form[data-reset]")) return;
   target.reset();
   if (target.matches("[data-composer]")) showParts(target);
 });
