@@ -11,7 +11,7 @@ from server.core.db import Database
 from server.deals import queries
 from server.deals.pipelines import ensure_default_pipeline
 from server.deals.rules import DealDraft
-from server.deals.service import create_deal
+from server.deals.service import create_deal, create_deals
 from tests.server.conftest import Cast
 
 
@@ -30,6 +30,11 @@ class Selling:
 @pytest.fixture
 def selling(database: Database, cast: Cast) -> Selling:
     """Give the standard pipeline, in English."""
+    return standard_pipeline(database)
+
+
+def standard_pipeline(database: Database) -> Selling:
+    """Make the standard pipeline, in English."""
     with database.write(SYSTEM) as session:
         pipeline = ensure_default_pipeline(session, SYSTEM, "en")
         stages = queries.stages_of(session, SYSTEM, pipeline.id)
@@ -41,6 +46,16 @@ def new_deal(database: Database, actor: Actor, **wishes: object) -> int:
     draft = DealDraft(**{"title": "Ten pumps", "currency": "USD", "amount": 100_00} | wishes)  # type: ignore[arg-type] # tests name fields
     with database.write(actor) as session:
         return create_deal(session, actor, draft).id
+
+
+def many_deals(database: Database, count: int, **wishes: object) -> list[int]:
+    """Write down many deals of nobody and return their ids."""
+    drafts = [
+        DealDraft(**{"title": f"Deal {n}", "currency": "USD", "amount": n} | wishes)  # type: ignore[arg-type] # tests name fields
+        for n in range(count)
+    ]
+    with database.write(SYSTEM) as session:
+        return create_deals(session, SYSTEM, drafts)
 
 
 def new_company(database: Database, name: str) -> int:

@@ -6,25 +6,15 @@ from typing import cast as cast_to
 import pytest
 from sqlalchemy import event, select
 
-from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.errors import Invalid
 from server.core.listing import Filter, ListQuery
-from server.deals import queries, service
+from server.deals import queries
 from server.deals.board import Wish, board, more_cards
 from server.deals.models import Deal
-from server.deals.rules import CARDS_SHOWN, DealDraft
+from server.deals.rules import CARDS_SHOWN
 from tests.server.conftest import Cast
-from tests.server.deals.conftest import Selling, new_company, new_deal
-
-
-def many(database: Database, count: int, **wishes: object) -> list[int]:
-    drafts = [
-        DealDraft(**{"title": f"Deal {n}", "currency": "USD", "amount": n} | wishes)  # type: ignore[arg-type] # tests name fields
-        for n in range(count)
-    ]
-    with database.write(SYSTEM) as session:
-        return service.create_deals(session, SYSTEM, drafts)
+from tests.server.deals.conftest import Selling, many_deals, new_company, new_deal
 
 
 def test_every_filter_and_sort_of_deals_has_an_index() -> None:
@@ -41,7 +31,7 @@ def test_every_filter_and_sort_of_deals_has_an_index() -> None:
 def test_pages_of_a_list_meet_without_a_gap(
     database: Database, cast: Cast, selling: Selling
 ) -> None:
-    ids = many(database, 45, amount=5)
+    ids = many_deals(database, 45, amount=5)
     seen: list[int] = []
     cursor = None
 
@@ -72,9 +62,9 @@ def test_a_page_and_a_board_cost_the_same_queries_for_10_and_for_100_deals(
             board(session, cast.root, Wish(selling.pipeline_id))
             return sum(sql.startswith(("SELECT", "WITH")) for sql in asked)
 
-    many(database, 10)
+    many_deals(database, 10)
     few = cost()
-    many(database, 90)
+    many_deals(database, 90)
 
     assert cost() == few == 7
 
@@ -82,8 +72,8 @@ def test_a_page_and_a_board_cost_the_same_queries_for_10_and_for_100_deals(
 def test_a_long_column_is_shown_in_parts_but_counted_whole(
     database: Database, cast: Cast, selling: Selling
 ) -> None:
-    ids = many(database, CARDS_SHOWN + 20)
-    many(database, 3, currency="EUR", stage_id=selling.won)
+    ids = many_deals(database, CARDS_SHOWN + 20)
+    many_deals(database, 3, currency="EUR", stage_id=selling.won)
     wish = Wish(selling.pipeline_id)
 
     with database.read() as session:
