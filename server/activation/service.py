@@ -17,6 +17,7 @@ from licensing.client.installation import ClientConfig, Clocks
 from licensing.client.ladder import Audience, Verdict
 from licensing.client.outcome import Outcome, Result
 from licensing.client.transport import backoff, next_check_in
+from licensing.document.errors import DocumentError
 from licensing.document.requests import DeactivationReason, Usage
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
 from server.activation.rules import Message, denial_sentence, explain, fault_sentence
@@ -59,6 +60,15 @@ def _client(settings: Settings) -> LicenseClient:
             _(
                 "The vendor's root keys are not at %(path)s. Copy root.json from the delivery there.",
                 path=settings.trust_root,
+            )
+        ) from error
+    except DocumentError as error:
+        raise Broken(
+            _(
+                "The vendor's root keys at %(path)s are damaged: %(why)s "
+                "Copy root.json from the delivery there.",
+                path=settings.trust_root,
+                why=error.message,
             )
         ) from error
 
