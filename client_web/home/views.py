@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from client_web.activities.panel import entries
@@ -48,6 +48,8 @@ def page() -> ResponseReturnValue:
     """Show what is on today; of the records only what the licence lets anybody read."""
     actor = current_actor()
     board = door_of(current_app).board
+    if board is not None and board.verdict.mode == "setup" and actor.may("license.manage"):
+        return redirect(url_for("license.page"))  # nothing else works before the activation
     may_read = board is None or board.verdict.may_read
     return render_template(
         "home/page.html",
