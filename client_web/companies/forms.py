@@ -6,7 +6,8 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, TextAreaField
 
-from client_web.reading import lines, major_units, minor_units, whole
+from client_web.money import kept_amount, kept_currency, typed_amount
+from client_web.reading import lines, whole
 from server.companies.rules import CompanyDraft
 from server.core.checklist import Checklist
 
@@ -36,13 +37,13 @@ class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     def draft(self, before: CompanyDraft) -> CompanyDraft:
         """Return what was typed on top of what the form does not show; raise Invalid for what is unreadable."""
         checks = Checklist()
-        currency = self.revenue_currency.data or ""
-        amount = (self.annual_revenue.data, currency, "annual_revenue")
+        typed = self.revenue_currency.data or ""
         numbers: dict[str, Any] = {
             name: checks.take(None, whole, self[name].data, name)
             for name in ("founded_year", "employees", "parent_company_id", "owner_id")
         }
-        revenue = checks.take(None, minor_units, *amount)
+        amount = (self.annual_revenue.data, typed, "annual_revenue")
+        revenue = checks.take(None, kept_amount, *amount)
         checks.finish()
         plain: dict[str, Any] = {name: self[name].data or "" for name in PLAIN}
         return replace(
@@ -52,20 +53,21 @@ class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             emails=lines(self.emails.data),
             phones=lines(self.phones.data),
             annual_revenue=revenue,
-            revenue_currency=currency if revenue is not None else None,
+            revenue_currency=kept_currency(typed) if revenue is not None else None,
         )
 
 
 def form_of(draft: CompanyDraft, version: int | None, currency: str) -> CompanyForm:
     """Return the form as it is shown first, filled with what is known."""
     known: dict[str, Any] = {name: getattr(draft, name) for name in PLAIN}
+    amount, code = typed_amount(draft.annual_revenue, draft.revenue_currency or currency)
     return CompanyForm(
         **known,
         emails="\n".join(draft.emails),
         phones="\n".join(draft.phones),
         founded_year=draft.founded_year,
-        annual_revenue=major_units(draft.annual_revenue, draft.revenue_currency),
-        revenue_currency=draft.revenue_currency or currency,
+        annual_revenue=amount,
+        revenue_currency=code,
         employees=draft.employees,
         parent_company_id=draft.parent_company_id,
         owner_id=draft.owner_id,

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 from client_web.activities.panel import timeline_panel
 from client_web.choices import colleagues, words
 from client_web.companies.forms import CompanyForm, form_of
+from client_web.deals.panel import deals_panel
 from client_web.history import history_panel
+from client_web.money import currency_choices
 from client_web.reading import address_now, page_address, put_back, say
 from server.audit.queries import history_of
 from server.companies import queries, service
@@ -30,8 +32,6 @@ if TYPE_CHECKING:  # a template shows records, and only their types are needed h
     from server.core.listing import Page
 
 blueprint = Blueprint("companies", __name__)
-
-CURRENCIES = ("IRR", "USD", "EUR", "GBP", "AED", "TRY", "CNY", "CHF")
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,7 @@ def _panels(company: "Company") -> dict[str, Any]:
         "subsidiaries": queries.subsidiaries_of(session, actor, company.id),
         "founded": _year(company.founded_year),
         "phone": readable_phone,
+        **deals_panel("company", company.id),
         **timeline_panel("company", company.id),
         **history_panel("company", company.id, currency=company.revenue_currency or ""),
     }
@@ -222,7 +223,7 @@ def _form(form: CompanyForm, company: "Company | None", trouble: Trouble | None 
         industries=words(queries.industries(session, actor), form.industry.data),
         cities=words(queries.cities(session, actor), form.city.data),
         countries=words(queries.countries(session, actor), form.country.data),
-        currencies=[(code, code) for code in dict.fromkeys([_currency(), *CURRENCIES])],
+        currencies=currency_choices(_currency(), form.revenue_currency.data),
     )
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from client_web.activities.panel import timeline_panel
 from client_web.choices import colleagues
+from client_web.deals.panel import deals_panel
 from client_web.history import history_panel
 from client_web.people.forms import PersonForm, form_of
 from client_web.reading import NEW, address_now, lines, page_address, put_back, say, whole
@@ -189,6 +190,7 @@ def _panels(person: "Person") -> dict[str, Any]:
         "company_name": companies.get(person.company_id or 0),
         "owner": names_of(session, [person.owner_id]).get(person.owner_id or 0),
         "phone": readable_phone,
+        **deals_panel("person", person.id),
         **timeline_panel("person", person.id),
         **history_panel("person", person.id),
     }
