@@ -17,6 +17,7 @@ from client_web import history
 from client_web.activities import tasks
 from client_web.activities import views as activities
 from client_web.audit import views as audit
+from client_web.backups import views as backups
 from client_web.companies import views as companies
 from client_web.deals import pipelines
 from client_web.deals import room as deals
@@ -52,6 +53,7 @@ ROOMS = (
     accounts,
     profile,
     audit,
+    backups,
 )
 
 MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`
@@ -67,6 +69,7 @@ ADMIN_MENU: tuple[MenuRow, ...] = (
     ("imports.page", mark("Imports"), "table-import", "imports.run", "m"),
     ("pipelines.page", mark("Pipelines"), "chart-funnel", "pipelines.edit", "i"),
     ("colleagues.page", mark("Users"), "users", "users.see", "u"),
+    ("backups.page", mark("Backups"), "database-export", "backups.see", "b"),
     ("license.page", mark("Licence"), "license", "license.see", "l"),
     ("audit.page", mark("Audit trail"), "history", "audit.see", "a"),
 )

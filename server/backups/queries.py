@@ -1,8 +1,9 @@
 """Reading backups as the last look at the disk mirrored them, and how they stand in plain words."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backup.confirm import Choice
@@ -118,6 +119,24 @@ def newest_verified(session: Session, actor: Actor) -> BackupSet | None:
         .order_by(BackupSet.created_at.desc(), BackupSet.id.desc())
         .limit(1)
     )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The figures of the backups page: the newest verified backup, what waits, what all weigh."""
+
+    verified: BackupSet | None
+    waiting: BackupSet | None
+    count: int
+    bytes: int
+
+
+def standing(session: Session, actor: Actor) -> Standing:
+    """Return what the head of the backups page tells."""
+    verified = newest_verified(session, actor)
+    count, size = session.execute(select(func.count(), func.sum(BackupSet.bytes))).one()
+    waits = verified is not None and verified.choice is None
+    return Standing(verified, verified if waits else None, count, int(size or 0))
 
 
 def backup_light(session: Session, actor: Actor) -> BackupLight:

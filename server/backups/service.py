@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backup import confirm as confirming
 from backup import prune as pruning
 from backup import report, run, transfer, verify
-from backup.confirm import Choice, Person
+from backup.confirm import NOTE_LENGTH, Choice, Person
 from backup.keys import Keyring
 from backup.manifest import Manifest
 from backup.plan import Kind, Level, Progress, silent
@@ -37,6 +37,18 @@ from server.core.config import Settings
 from server.core.db import Database
 from server.core.errors import Broken, DaftarError, Missing
 from server.core.i18n import gettext as _
+
+__all__ = [
+    "NOTE_LENGTH",
+    "Action",
+    "BackupOffice",
+    "Choice",
+    "Kind",
+    "Manifest",
+    "Wish",
+    "must_be_sound",
+    "why_kept",
+]
 
 log = logging.getLogger(__name__)
 

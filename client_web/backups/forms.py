@@ -1,0 +1,34 @@
+"""The form by which a person signs what they saw of a backup."""
+
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, RadioField, TextAreaField
+
+from server.backups.service import NOTE_LENGTH, Choice
+from server.core.errors import FieldError, Invalid
+from server.core.i18n import gettext as _
+
+
+class CheckForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
+    """In order or not, in what words, and the password again as a signature."""
+
+    choice = RadioField(choices=[(choice.value, choice.value) for choice in Choice])
+    note = TextAreaField()
+    password = PasswordField()
+
+    def said(self) -> tuple[Choice, str]:
+        """Return what was said, or raise Invalid with every field that is not right."""
+        note = (self.note.data or "").strip()
+        errors = []
+        if self.choice.data not in list(Choice):
+            errors.append(FieldError("choice", _("Say whether the backup is in order.")))
+        elif self.choice.data == Choice.PROBLEM_FOUND and not note:
+            errors.append(FieldError("note", _("Say what the problem is.")))
+        if len(note) > NOTE_LENGTH:
+            errors.append(FieldError("note", _("This text is too long.")))
+        if not self.password.data:
+            errors.append(
+                FieldError("password", _("Your password is asked again, as your signature."))
+            )
+        if errors:
+            raise Invalid(_("Some fields do not fit yet. Look at each of them."), errors=errors)
+        return Choice(self.choice.data), note
