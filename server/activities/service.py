@@ -244,7 +244,10 @@ def _hidden(session: Session, actor: Actor, targets: Iterable[Target]) -> list[T
 
 
 def _check_targets(session: Session, actor: Actor, targets: Iterable[Target]) -> None:
-    hidden = _hidden(session, actor, sorted(targets))
+    try:
+        hidden = _hidden(session, actor, sorted(targets))
+    except Invalid as error:  # a kind that nobody knows
+        raise Invalid(error.message, field="links", code="unknown") from error
     if hidden:
         raise Invalid(
             _(
