@@ -198,7 +198,9 @@ def _from_words(words: str, by: str) -> Answer:
 @group.command()
 @click.argument("code")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day.")
-@click.option("--mode", type=click.Choice([*VisitMode]), default=VisitMode.ON_SITE)
+@click.option(
+    "--mode", type=click.Choice([each.value for each in VisitMode]), default=VisitMode.ON_SITE.value
+)
 @click.option("--experts", required=True, help="Who worked.")
 @click.option("--report", "said", required=True, help="What was done.")
 @click.option("--number", type=int, help="Correct this visit instead of adding one.")

@@ -36,7 +36,12 @@ def group() -> None:
 @group.command()
 @click.option("--email", required=True, help="The address they sign in with.")
 @click.option("--name", required=True, help="The name their colleagues see.")
-@click.option("--role", type=click.Choice([*Role]), default=Role.SALES, show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice([each.value for each in Role]),
+    default=Role.SALES.value,
+    show_default=True,
+)
 @click.option("--locale", type=click.Choice(LOCALES), help="By default the organisation's.")
 @click.option("--service", is_flag=True, help="A service account: tokens only, no password.")
 @password_option
