@@ -14,7 +14,7 @@ from flask import (
 )
 
 from client_web import history
-from client_web.activities import tasks
+from client_web.activities import calendar, tasks
 from client_web.activities import views as activities
 from client_web.audit import views as audit
 from client_web.backups import views as backups
@@ -43,6 +43,7 @@ ROOMS = (
     colleagues,
     license_pages,
     tasks,
+    calendar,
     activities,
     companies,
     people,
@@ -61,6 +62,7 @@ MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permis
 MENU: tuple[MenuRow, ...] = (
     ("home.page", mark("Home"), "home", None, "h"),
     ("tasks.page", mark("Tasks"), "square-check", "activities.see", "t"),
+    ("calendar.page", mark("Calendar"), "calendar-event", "activities.see", "k"),
     ("deals.page", mark("Deals"), "target-arrow", "deals.see", "d"),
     ("people.page", mark("People"), "address-book", "people.see", "p"),
     ("companies.page", mark("Companies"), "building", "companies.see", "c"),

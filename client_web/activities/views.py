@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from client_web.activities.forms import ActivityForm, form_of
+from client_web.activities.forms import ActivityForm, form_of, moment
 from client_web.activities.options import chosen, record_options
 from client_web.activities.panel import Entry, entries, timeline_page
 from client_web.choices import colleagues
@@ -201,6 +201,7 @@ def new() -> ResponseReturnValue:
     here = _here()
     draft = ActivityDraft(
         kind=ActivityKind.TASK,
+        due_at=moment(request.args.get("due_at"), "due_at"),
         owner_id=current_actor().user_id,
         links=(Target(*here),) if here else (),
     )

@@ -42,6 +42,15 @@ class DealLine:
     late: bool
 
 
+@dataclass(frozen=True)
+class FirstStep:
+    """A way to fill a new installation."""
+
+    label: str
+    url: str
+    icon: str
+
+
 @blueprint.get("/")
 @signed_in(always=True)
 def page() -> ResponseReturnValue:
@@ -106,15 +115,13 @@ def _deals(actor: Actor) -> dict[str, Any]:
     return {"deals": lines, "totals": deals.my_open_totals(session, actor)}
 
 
-def _first_steps(actor: Actor) -> tuple[dict[str, str], ...]:
+def _first_steps(actor: Actor) -> tuple[FirstStep, ...]:
     """Return where to begin while no company is written down; nothing later."""
     if not actor.may("companies.create") or company_options(current_session(), actor, "", 1):
         return ()
-    steps = [
-        {
-            "label": _("Write down the first company"),
-            "url": url_for("companies.new"),
-            "icon": "building",
-        }
-    ]
+    steps = []
+    if actor.may("imports.run"):
+        steps.append(FirstStep(_("Import a file"), url_for("imports.new"), "upload"))
+    by_hand = _("Write down the first company")
+    steps.append(FirstStep(by_hand, url_for("companies.new"), "building"))
     return tuple(steps)

@@ -32,6 +32,7 @@ from server.core.search_index import search_in
 
 LINK_FILTER = "link"
 MAX_OPEN_ON_TIMELINE = 100
+MAX_DUE = 500
 _IDS = ("eq", "ne", "in", "empty")
 _MOMENTS = ("gte", "lte", "gt", "lt")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -295,6 +296,14 @@ def my_open_activities(
     """Return what the actor has to do and is due before that moment, longest overdue first."""
     query = planned_for(actor, mine=True).where(Activity.is_open, Activity.at < before)
     return list(session.scalars(query.order_by(Activity.at, Activity.id).limit(limit)))
+
+
+def due_between(
+    session: Session, actor: Actor, start: datetime, end: datetime, *, mine: bool
+) -> list[Activity]:
+    """Return what is or was due from `start` until before `end`, in its order, at most MAX_DUE."""
+    query = planned_for(actor, mine=mine).where(Activity.due_at >= start, Activity.due_at < end)
+    return list(session.scalars(query.order_by(Activity.due_at, Activity.id).limit(MAX_DUE)))
 
 
 def count_open(session: Session, actor: Actor, day: Day, *, mine: bool) -> OpenCounts:
