@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 from licensing.authority.activations.api import DESK
 from licensing.authority.activations.api import blueprint as protocol
 from licensing.authority.activations.desk import Desk
-from licensing.authority.config import Settings
+from licensing.authority.config import CHALLENGE_SECRET, WEB_SECRET, Settings
 from licensing.authority.keys.store import Keys
 from licensing.document.errors import Code
 from server.core.config import read_secret
@@ -17,8 +17,6 @@ from server.http.app import DaftarFlask, csrf, make_app
 from server.http.door import Door
 from server.http.errors import on_busy, problem
 
-WEB_SECRET = "web.key"  # noqa: S105 - the name of a file
-CHALLENGE_SECRET = "challenge.key"  # noqa: S105 - the name of a file
 _WAITED_TOO_LONG = ("locked", "lock timeout", "deadlock detected")
 
 

@@ -12,6 +12,9 @@ from server.core.errors import Invalid, Missing
 from server.core.i18n import gettext as _
 
 FILE = "authority.toml"
+# Files below `secrets_dir`.
+WEB_SECRET = "web.key"  # noqa: S105 - the name of a file
+CHALLENGE_SECRET = "challenge.key"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from licensing.authority.app import CHALLENGE_SECRET, WEB_SECRET
-from licensing.authority.config import FILE, Settings
+from licensing.authority.config import CHALLENGE_SECRET, FILE, WEB_SECRET, Settings
 from licensing.authority.disk import write_file
 from licensing.authority.keys.ceremony import make_root
 from licensing.authority.keys.private import PrivateKey

@@ -6,9 +6,9 @@ import click
 
 from licensing.authority.activations.answer_files import Answered, answer_file
 from licensing.authority.activations.desk import Desk
-from licensing.authority.app import CHALLENGE_SECRET
 from licensing.authority.audit.service import note
 from licensing.authority.commands.home import open_home
+from licensing.authority.config import CHALLENGE_SECRET
 from licensing.authority.disk import write_file
 from licensing.document.errors import Code, DocumentError
 from licensing.document.parser import MAX_BYTES

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import click
 
-from licensing.authority.app import make_authority
 from licensing.authority.commands.home import bring_up_to_date, home_settings
 from licensing.authority.config import Settings
 from licensing.authority.db.opening import open_database
@@ -16,8 +15,7 @@ from server.core import clock
 from server.core.command_line import HomeCommand
 from server.core.i18n import gettext as _
 from server.core.schedule import Scheduler
-from server.http.app import DaftarFlask
-from server.wsgi import Serving, serve
+from server.wsgi import App, Serving, serve
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +40,10 @@ def command(*, host: str | None, port: int | None) -> None:
 def _serving(settings: Settings, keys: Keys) -> Serving:
     web = settings.web
 
-    def make() -> DaftarFlask:
+    # Loaded before the fork, and by no other command: the web framework takes its time.
+    from licensing.authority.app import make_authority
+
+    def make() -> App:
         return make_authority(settings, open_database(settings), keys)
 
     def work(stop: threading.Event) -> None:

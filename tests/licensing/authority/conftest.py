@@ -1,11 +1,13 @@
 """The stage: an authority served by its real command on each database, and one inside the test for time travel."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from licensing.authority.app import make_authority
+from tests.licensing.authority.console import Console
 from tests.licensing.authority.stage import (
     NO_LIMITS,
     Changes,
@@ -79,3 +81,14 @@ def inside(vendor: Vendor) -> Send:
 
 def _nowhere(_method: str, _path: str, _body: bytes | None) -> Reply:
     raise AssertionError("no line yet")
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Give a terminal at the home of a new authority."""
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    found_vendor(tmp_path / "authority")
+    yield Console(tmp_path / "authority")
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
