@@ -5,6 +5,7 @@ import Sortable from "sortablejs/modular/sortable.core.esm.js";
 export function allowDragging(board) {
   let origin;
   for (const column of board.columns) {
+    if (Sortable.get(column)) continue;
     Sortable.create(column, {
       group: board.id,
       draggable: "[data-card]",

@@ -5,16 +5,26 @@ import { fill, isRtl } from "./dom.js";
 import { local } from "./digits.js";
 
 class Board extends HTMLElement {
-  async connectedCallback() {
-    if (this.live) return;
-    this.live = this.querySelector("[data-board-live]");
+  connectedCallback() {
+    if (this.started) return;
+    this.started = true;
     this.addEventListener("keydown", (event) => this.onKey(event));
     this.addEventListener("focusout", ({ target }) => {
       if (this.lifted === target && !this.moving) this.cancel();
     });
+    this.getReady();
+    // A filter may have changed the columns in place.
+    document.addEventListener("htmx:afterSettle", () => this.isConnected && this.getReady());
+  }
+
+  async getReady() {
     const { allowDragging } = await import("./board-drag.js");
     allowDragging(this);
     this.dataset.ready = "";
+  }
+
+  get live() {
+    return this.querySelector("[data-board-live]");
   }
 
   get columns() {
