@@ -127,7 +127,9 @@ def filesize(size: int | None) -> str:
         amount /= _STEP
         units.pop(0)
     unit = units[0]
-    return f"{number(round(amount, 1 if amount < 10 and unit != 'B' else 0).normalize())} {unit}"
+    rounded = round(amount, 1 if amount < 10 and unit != "B" else 0)
+    whole = rounded == rounded.to_integral_value()  # normalize() would write 20 as 2E+1
+    return f"{number(int(rounded) if whole else rounded)} {unit}"
 
 
 def exponent(currency: str) -> int:
