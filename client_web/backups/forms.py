@@ -1,7 +1,7 @@
 """The form by which a person signs what they saw of a backup."""
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, RadioField, TextAreaField
+from wtforms import PasswordField, StringField, TextAreaField
 
 from server.backups.service import NOTE_LENGTH, Choice
 from server.core.errors import FieldError, Invalid
@@ -11,7 +11,7 @@ from server.core.i18n import gettext as _
 class CheckForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """In order or not, in what words, and the password again as a signature."""
 
-    choice = RadioField(choices=[(choice.value, choice.value) for choice in Choice])
+    choice = StringField()
     note = TextAreaField()
     password = PasswordField()
 

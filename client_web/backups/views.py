@@ -22,7 +22,9 @@ from client_web.reading import address_now, page_address, put_back, say
 from server.backups import queries, rules
 from server.backups.service import Action, BackupOffice, Kind, Wish
 from server.core.errors import Broken, DaftarError, Missing
+from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
+from server.core.text import persian_digits
 from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session, database
@@ -76,10 +78,15 @@ def page() -> ResponseReturnValue:
         sort=wish.sort or queries.SETS.default_sort,
         newer=page_address(path, found.previous_cursor, wish.sort),
         older=page_address(path, found.next_cursor, wish.sort),
-        at=current_app.extensions["daftar.settings"].backup.time,
+        at=_daily_time(),
         enabled=current_app.extensions["daftar.settings"].backup.enabled,
         **_words(),
     )
+
+
+def _daily_time() -> str:
+    time: str = current_app.extensions["daftar.settings"].backup.time
+    return persian_digits(time) if current_locale() == "fa" else time
 
 
 @blueprint.get("/backups/progress")

@@ -70,11 +70,15 @@ def asker(run: BackupRun) -> Actor:
 
 @dataclass
 class Entry:
-    """A run under way. Whoever works tells how far it is and, at the end, what came out."""
+    """A run under way. Whoever works tells how far it is and, at the end, what came out.
+
+    `ok` is False for a run that went through and found a problem.
+    """
 
     tell: Progress
     set_name: str = ""
     outcome: str = ""
+    ok: bool = True
 
 
 class Runs:
@@ -109,7 +113,7 @@ class Runs:
                 state = RunState.INTERRUPTED
                 try:
                     yield entry
-                    state = RunState.DONE
+                    state = RunState.DONE if entry.ok else RunState.FAILED
                 except DaftarError as refusal:
                     state, entry.outcome = RunState.FAILED, refusal.message
                     raise

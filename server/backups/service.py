@@ -172,7 +172,7 @@ class BackupOffice:
         with self._logged(actor, Wish(Action.VERIFY, None, name), progress, queued) as entry:
             how = estate.how_to_verify(self.settings, ring, identities=identities, level=level)
             found = verify.verify_and_keep(store, name, how, ring, progress=entry.tell)
-            entry.outcome = "\n".join(found.problems)
+            entry.ok, entry.outcome = found.ok, "\n".join(found.problems)
         self._note(actor, "verify", name, {"level": found.level.value, "ok": found.ok})
         self.look()
         return name, found
