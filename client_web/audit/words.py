@@ -41,6 +41,19 @@ _KINDS = {
     "user": mark("User"),
 }
 
+_FIELDS = {
+    "active_since": mark("Active since"),
+    "deleted_at": mark("In the bin since"),
+    "email": mark("Email address"),
+    "entries": mark("Entries"),
+    "kind": mark("Kind"),
+    "locale": mark("Language"),
+    "password_hash": mark("Password"),
+    "reason": mark("Reason"),
+    "role": mark("Role"),
+    "status": mark("Status"),
+}
+
 
 def action_word(action: str) -> str:
     """Return what was done, for people; a word nobody wrote down here is shown as it is."""
@@ -56,4 +69,5 @@ def kind_word(kind: str) -> str:
 
 def field_word(field: str) -> str:
     """Return the name of a field, for people."""
-    return _(LABELS[field]) if field in LABELS else field
+    words = LABELS.get(field) or _FIELDS.get(field)
+    return _(words) if words else field

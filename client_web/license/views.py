@@ -3,6 +3,8 @@
 Every route here is open in every licence mode: the way out must never be locked itself.
 """
 
+import json
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -33,10 +35,19 @@ def _page(problem: str | None = None, code: str = "") -> str:
         "license/page.html",
         status=license_status(current_session(), actor, office),
         messages=office.messages(actor) if manages else (),
-        preview=office.preview(actor) if manages else "",
+        preview=_readable(office.preview(actor)) if manages else "",
+        readable=_readable,
         problem=problem,
         code=code,
     )
+
+
+def _readable(message: str) -> str:
+    """Return a message with one member on each line; what is no JSON stays as it is."""
+    try:
+        return json.dumps(json.loads(message), indent=2, ensure_ascii=False)
+    except ValueError:
+        return message
 
 
 @blueprint.get("/license")

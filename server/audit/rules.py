@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
 
+# What follows from other fields, or says what every entry of the trail says itself.
 SILENT = frozenset(
-    {"version", "updated_at", "created_at", "created_by_id", "search_text", "board_position"}
+    {
+        "version",
+        "updated_at",
+        "created_at",
+        "created_by_id",
+        "search_text",
+        "board_position",
+        "name_key",
+        "email_key",
+    }
 )
 SECRET = frozenset({"password_hash", "token_hash"})
 HIDDEN = "•••"
