@@ -31,4 +31,4 @@ class CheckForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             )
         if errors:
             raise Invalid(_("Some fields do not fit yet. Look at each of them."), errors=errors)
-        return Choice(self.choice.data), note
+        return Choice(self.choice.data or ""), note

@@ -10,7 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backup import archive, keys, restore, run, verify
+import psycopg
+
+from backup import archive, keys, postgresql, restore, run, verify
 from backup.keys import Keyring, NewKeys
 from backup.manifest import Manifest
 from backup.plan import Invariant, Kind, Level, Plan, Restored, SecretFile
@@ -29,6 +31,15 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE ledger (id INTEGER PRIMARY KEY AUTOINCREMENT, amount INTEGER NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (body);
 CREATE INDEX people_by_company ON people (company_id);
+"""
+
+POSTGRESQL_SCHEMA = """
+CREATE EXTENSION pg_trgm;
+CREATE TABLE companies (id serial PRIMARY KEY, name text NOT NULL);
+CREATE TABLE people (
+    id serial PRIMARY KEY, company_id integer NOT NULL REFERENCES companies (id),
+    name text NOT NULL, photo bytea, score numeric, born_at timestamptz);
+CREATE INDEX people_by_name ON people USING gin (name gin_trgm_ops);
 """
 
 
@@ -172,3 +183,21 @@ def people_have_companies(restored: Restored) -> list[str]:
     path = Path(restored.database_url.removeprefix("sqlite:///"))
     lost = query(path, "SELECT name FROM people WHERE company_id NOT IN (SELECT id FROM companies)")
     return [f"{name} has no company" for (name,) in lost]
+
+
+def fill_postgresql(url: str) -> None:
+    """Write the same companies and people into an empty PostgreSQL database."""
+    with psycopg.connect(postgresql.conninfo(url)) as connection:
+        connection.execute(POSTGRESQL_SCHEMA)
+        connection.execute("INSERT INTO companies (name) VALUES ('شرکت یک'), ('Zweite')")
+        connection.execute(
+            "INSERT INTO people (company_id, name, photo, score, born_at)"
+            " SELECT 1 + n % 2, 'کاربر ' || n, decode('00ff', 'hex'), n / 7.0, now()"
+            " FROM generate_series(1, 500) AS n"
+        )
+
+
+def ask_postgresql(url: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(postgresql.conninfo(url), autocommit=True) as connection:
+        done = connection.execute(statement.encode())
+        return done.fetchall() if done.description else []
