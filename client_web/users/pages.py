@@ -111,7 +111,7 @@ def create() -> ResponseReturnValue:
     """Create the user, or say why not: an address in use, a weak password, no seat left."""
     form, session, actor = UserForm(), current_session(), current_actor()
     if not form.validate():
-        return _form(form, None), 422
+        return _form(form, " ".join(form.kind.errors) or None), 422
     try:
         user = service.create_user(session, actor, _draft_of(form))
     except DaftarError as refusal:

@@ -245,7 +245,7 @@ def test_a_history_is_only_of_records_that_can_be_seen(anna: Visitor, cast: Cast
 def test_a_list_asks_the_database_as_often_for_60_companies_as_for_10(
     anna: Visitor, cast: Cast, database: Database
 ) -> None:
-    asked = []
+    asked: list[int] = []
     for _round in range(2):
         written(
             database,
@@ -266,7 +266,7 @@ def test_a_record_asks_the_database_as_often_with_much_as_with_little(
     anna: Visitor, cast: Cast, database: Database
 ) -> None:
     (company_id,) = written(database, "Holding")
-    asked = []
+    asked: list[int] = []
     for count in (2, 30):
         written(database, *(f"Daughter {n}" for n in range(count)), parent_company_id=company_id)
         version = kept(database, company_id).version
