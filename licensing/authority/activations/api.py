@@ -13,6 +13,7 @@ from licensing.authority.activations.check_in import check_in
 from licensing.authority.activations.deactivate import deactivate
 from licensing.authority.activations.desk import Desk, Visit
 from licensing.authority.activations.service import activate
+from licensing.authority.keys.store import root_path
 from licensing.authority.limits.rules import Rule, applies_to, network_of, per_minute
 from licensing.authority.limits.service import take_now
 from licensing.document.errors import Code, DocumentError
@@ -90,9 +91,8 @@ def get_keyset() -> Response:
 def get_root(version: int) -> Response:
     """Give a newer root, signed by its predecessor and by itself."""
     _admit()
-    path = desk().settings.trust_dir / "roots" / f"{version}.json"
     try:
-        return Response(path.read_bytes(), content_type=JSON)
+        return Response(root_path(desk().settings, version).read_bytes(), content_type=JSON)
     except FileNotFoundError as error:
         raise NotFound(_("There is no root %(n)s.", n=version)) from error
 

@@ -145,6 +145,31 @@ def _kill(home: Opened, held: service.Ceremony, entry: KeyEntry) -> tuple[Keyset
     return keyset, count
 
 
+@group.command("renew-root")
+@_root_keys
+@click.option(
+    "--root-dir",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the new private root keys go.",
+)
+@json_option
+def renew_root(*, root_keys: tuple[Path, ...], root_dir: Path, as_json: bool) -> None:
+    """Replace the root keys; servers follow from the old root to the new one."""
+    with open_home() as home:
+        held = _ceremony(home, root_keys)
+        root = service.renew_root(held, root_dir.absolute(), clock.timestamp())
+        with home.database.write() as session:
+            note(session, home.operator, "keys.renew_root", f"root {root.version}")
+    lines = _(
+        "Root %(n)s is published; its private keys are in %(folder)s. Move them to media that stay offline.",
+        n=root.version,
+        folder=root_dir.absolute(),
+    )
+    report({"root": root.version, "root_dir": str(root_dir.absolute())}, lines, as_json=as_json)
+
+
 def _note(home: Opened, action: str, subject: str, keyset: Keyset) -> None:
     with home.database.write() as session:
         note(session, home.operator, action, subject, {"keyset": keyset.version})

@@ -7,7 +7,7 @@ from licensing.authority.config import Settings
 from licensing.authority.disk import write_file
 from licensing.authority.keys import rules
 from licensing.authority.keys.private import PrivateKey, load_key, save_key
-from licensing.authority.keys.store import KEYSET_FILE, ROOT_FILE, key_path
+from licensing.authority.keys.store import KEYSET_FILE, ROOT_FILE, key_path, root_path
 from licensing.document.documents import Role
 from licensing.document.envelope import verify
 from licensing.document.errors import DocumentError
@@ -21,21 +21,44 @@ from server.core.i18n import gettext as _
 def make_root(
     settings: Settings, folder: Path, passphrase: bytes, *, resume: bool = False
 ) -> list[PrivateKey]:
-    """Make the root keys, put their private halves into `folder` and pin the public ones.
+    """Make the first root keys, put their private halves into `folder` and pin the public ones."""
+    keys = make_root_keys(folder, passphrase, resume=resume)
+    write_file(settings.trust_dir / ROOT_FILE, dump_object(root_of(keys, 1).to_payload()))
+    return keys
 
-    `resume` takes up the keys that an interrupted run has made already.
-    """
-    paths = [folder / f"root-{number}.pem" for number in range(1, rules.ROOT_KEYS + 1)]
+
+def root_key_paths(folder: Path) -> list[Path]:
+    """Return the files of the private root keys in a folder."""
+    return [folder / f"root-{number}.pem" for number in range(1, rules.ROOT_KEYS + 1)]
+
+
+def make_root_keys(folder: Path, passphrase: bytes, *, resume: bool) -> list[PrivateKey]:
+    """Make root keys in `folder`; `resume` takes up those that an interrupted run has made already."""
+    paths = root_key_paths(folder)
     existing = [path for path in paths if path.exists()]
     if existing and not resume:
         raise Conflict(
             _("%(path)s exists already. A root key is never overwritten.", path=existing[0])
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys = [_root_key(path, passphrase) for path in paths]
-    root = Root(1, rules.ROOT_THRESHOLD, tuple(key.public_key for key in keys))
-    write_file(settings.trust_dir / ROOT_FILE, dump_object(root.to_payload()))
-    return keys
+    return [_root_key(path, passphrase) for path in paths]
+
+
+def root_of(keys: Sequence[PrivateKey], version: int) -> Root:
+    """Return the root that these keys are."""
+    return Root(version, rules.ROOT_THRESHOLD, tuple(key.public_key for key in keys))
+
+
+def publish_root(
+    settings: Settings, trust: Trust, root: Root, signers: Sequence[PrivateKey]
+) -> None:
+    """Publish the root after the present one; both must have signed it."""
+    envelope = seal_document(root, signers)
+    try:
+        trust.with_root(envelope.raw)
+    except DocumentError as error:
+        raise Invalid(_("The root is not signed by enough root keys."), field="root-key") from error
+    write_file(root_path(settings, root.version), envelope.raw)
 
 
 def _root_key(path: Path, passphrase: bytes) -> PrivateKey:

@@ -1,15 +1,17 @@
-"""Rotating and revoking the working keys under the root; every step is a new version of the keyset."""
+"""Rotating and revoking keys under the root, and renewing the root; each step is a new keyset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from licensing.authority.config import Settings
 from licensing.authority.keys import ceremony, rules
-from licensing.authority.keys.private import PrivateKey
+from licensing.authority.keys.private import PrivateKey, load_key
+from licensing.authority.keys.store import root_path
 from licensing.document.documents import Role
-from licensing.document.keyset import KeyEntry, Keyset
+from licensing.document.keyset import KeyEntry, Keyset, Root
 from licensing.document.trust import Trust
-from server.core.errors import Broken
+from server.core.errors import Broken, Conflict
 from server.core.i18n import gettext as _
 
 
@@ -59,3 +61,35 @@ def revoke(held: Ceremony, keyset: Keyset, entry: KeyEntry, now: int) -> Keyset:
     newer = rules.next_keyset(keyset, dead, now)
     ceremony.publish(held.settings, newer, held.roots, held.trust.root)
     return newer
+
+
+def renew_root(held: Ceremony, folder: Path, now: int) -> Root:
+    """Make new root keys that the present ones vouch for, and sign the keyset by them.
+
+    Interrupted after the root was published, it goes on with the keys in the same folder.
+    """
+    version = held.trust.root.version + 1
+    path = root_path(held.settings, version)
+    if path.is_file():
+        keys = [load_key(file, held.passphrase) for file in ceremony.root_key_paths(folder)]
+        root = ceremony.root_of(keys, version)
+        _check_published(held.trust.with_root(path.read_bytes()).root, root, folder)
+    else:
+        keys = ceremony.make_root_keys(folder, held.passphrase, resume=False)
+        root = ceremony.root_of(keys, version)
+        vouching = [*held.roots, *keys[: root.threshold]]
+        ceremony.publish_root(held.settings, held.trust, root, vouching)
+    newer = rules.next_keyset(held.keyset, held.keyset.keys, now)
+    ceremony.publish(held.settings, newer, keys[: root.threshold], root)
+    return root
+
+
+def _check_published(published: Root, root: Root, folder: Path) -> None:
+    if published != root:
+        raise Conflict(
+            _(
+                "Root %(n)s was published with other keys than those in %(folder)s. Name their folder.",
+                n=root.version,
+                folder=folder,
+            )
+        )

@@ -4,6 +4,8 @@ The published file is the truth: every process notices a new one at its next sig
 """
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,9 +74,10 @@ class Ring:
 
 
 def read_trust(settings: Settings) -> Trust:
-    """Return the pinned root and the published keyset, verified. Raise Missing or Broken."""
+    """Return the newest root and the published keyset, verified. Raise Missing or Broken."""
     try:
-        root = (settings.trust_dir / ROOT_FILE).read_bytes()
+        pinned = (settings.trust_dir / ROOT_FILE).read_bytes()
+        newer = [path.read_bytes() for path in newer_roots(settings)]
         keyset = (settings.trust_dir / KEYSET_FILE).read_bytes()
     except OSError as error:
         raise Missing(
@@ -85,7 +88,7 @@ def read_trust(settings: Settings) -> Trust:
             )
         ) from error
     try:
-        return Trust(load_root_file(root)).with_held_keyset(keyset)
+        return _under_its_root(pinned, newer, keyset)
     except DocumentError as error:
         raise Broken(
             _(
@@ -94,6 +97,31 @@ def read_trust(settings: Settings) -> Trust:
                 why=error.message,
             )
         ) from error
+
+
+def newer_roots(settings: Settings) -> list[Path]:
+    """Return the files of the roots after the pinned one, in their order."""
+    found, number = [], 2
+    while (path := root_path(settings, number)).is_file():
+        found.append(path)
+        number += 1
+    return found
+
+
+def root_path(settings: Settings, version: int) -> Path:
+    """Return the file in which a root after the first is published."""
+    return settings.trust_dir / "roots" / f"{version}.json"
+
+
+def _under_its_root(pinned: bytes, newer: Sequence[bytes], keyset: bytes) -> Trust:
+    steps = [Trust(load_root_file(pinned))]
+    for raw in newer:
+        steps.append(steps[-1].with_root(raw))
+    # A renewal that was interrupted has published the root, and its keyset not yet.
+    for trust in steps[:0:-1]:
+        with suppress(DocumentError):
+            return trust.with_held_keyset(keyset)
+    return steps[0].with_held_keyset(keyset)
 
 
 class Keys:

@@ -1,5 +1,7 @@
 """The vendor's command: what it prints, what it refuses, with which exit code."""
 
+import base64
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +12,12 @@ from sqlalchemy import select
 from licensing.authority.audit.models import AuditEntry
 from licensing.authority.config import load_settings
 from licensing.authority.db.opening import open_database
+from licensing.authority.keys import ceremony
 from licensing.authority.keys.store import Keys
 from tests.licensing.authority.conftest import inside
 from tests.licensing.authority.console import Console
 from tests.licensing.authority.stage import PASSPHRASE, Vendor, open_vendor
+from tests.licensing.authority.stranger import media_type, payload_bytes, signers
 
 
 @pytest.fixture
@@ -416,6 +420,52 @@ def test_the_newest_key_signs_no_licence_anew_that_is_about_to_die(
     server = vendor.stranger()
     server.activate(sold["code"])  # it verifies the licence under the keyset
     assert server.license["serial"] == 3
+
+
+def test_a_new_root_is_vouched_for_by_the_old_one(
+    console: Console, sold: dict[str, str], vendor: Vendor, tmp_path: Path
+) -> None:
+    words = [*roots(console, 1, 2), "--root-dir", tmp_path / "next"]
+    assert console.json("keys", "renew-root", *words)["root"] == 2
+
+    served = vendor.send("GET", "/v1/root/2", None).body
+    outer, root = json.loads(served), json.loads(payload_bytes(served))
+    assert outer["payloadType"] == media_type("root")
+    old = [base64.b64decode(key["pub"]) for key in vendor.root["keys"]]
+    new = [base64.b64decode(key["pub"]) for key in root["keys"]]
+    assert root["version"] == 2
+    assert len(signers(served, old)) >= vendor.root["threshold"]
+    assert len(signers(served, new)) >= root["threshold"]
+    server = vendor.stranger()
+    server.trust.root = root
+    assert server.activate(sold["code"]).kind == "bundle"
+    # From here on the old keys are worth nothing.
+    assert console.refusal("keys", "rotate", *roots(console, 1, 2))[0] == 2
+    next_keys = [
+        word for n in (1, 3) for word in ("--root-key", tmp_path / "next" / f"root-{n}.pem")
+    ]
+    assert console.json("keys", "rotate", *next_keys)["version"] == 3
+
+
+def test_an_interrupted_renewal_of_the_root_is_taken_up_again(
+    console: Console, sold: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["keys", "renew-root", *roots(console, 1, 2), "--root-dir"]
+
+    def cut(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ceremony, "publish", cut)
+        assert console.refusal(*words, tmp_path / "next")[0] == 7
+    # Everything goes on under the old root until the work is finished.
+    assert console.json("license", "renew", sold["license_id"], "--days", 3)["serial"] == 2
+
+    assert console.refusal(*words, tmp_path / "other")[0] == 3
+    assert not (tmp_path / "other").exists()
+    assert console.refusal(*words, console.home / "root")[0] == 3
+    assert console.json(*words, tmp_path / "next")["root"] == 2
+    assert console.json("keys", "list")["version"] == 2
 
 
 def test_an_unknown_key_is_named(console: Console) -> None:

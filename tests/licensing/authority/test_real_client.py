@@ -13,7 +13,8 @@ from licensing.client.ladder import Reason
 from licensing.client.outcome import Result
 from licensing.document.requests import DeactivationReason, Mode, Usage
 from server.core import clock
-from tests.licensing.authority.stage import Vendor
+from tests.licensing.authority.console import Console
+from tests.licensing.authority.stage import Vendor, start_program
 from tests.licensing.authority.test_program import sqlite_vendor_url
 from tests.licensing.client.vendor import machine
 
@@ -115,6 +116,36 @@ def test_a_restored_backup_costs_nothing(
     assert restored.verdict(1).mode is Mode.OK
     assert restored.check_in(USAGE).result is Result.ACCEPTED
     assert vendor.flags(issued.license_id) == []
+
+
+def test_a_new_root_is_followed_by_a_running_server(tmp_path: Path, console: Console) -> None:
+    """The client was sold with root 1; keyset and leases then come under root 2."""
+    program = start_program(console.home, tmp_path / "log")
+    try:
+        sold = console.json("customer", "add", "--name", "Pars")["customer_id"]
+        code = console.json("license", "issue", "--customer", sold, "--seats", 5)["code"]
+        config = ClientConfig(
+            directory=tmp_path / "license",
+            authority_urls=(program.url,),
+            trust_root=console.home / "trust" / "root.json",
+            product_version="0.1.0",
+            machine_root=another_machine(tmp_path / "machine"),
+        )
+        client = LicenseClient(config, Clocks(clock.timestamp, clock.monotonic))
+        assert client.activate(str(code)).result is Result.ACCEPTED
+        keys = [
+            word
+            for number in (1, 2)
+            for word in ("--root-key", console.home / "root" / f"root-{number}.pem")
+        ]
+        console.json("keys", "renew-root", *keys, "--root-dir", tmp_path / "next")
+
+        outcome = client.check_in(USAGE)
+
+        assert (outcome.result, outcome.code) == (Result.ACCEPTED, "")
+        assert client.status().keyset_version == 2
+    finally:
+        program.stop()
 
 
 def test_clones_are_held_and_released(
