@@ -20,6 +20,7 @@ from server.core.i18n import gettext as _
 
 POINTER = "cluster"  # names the folder of a server that a killed drill left running
 PREFIX = "daftar-drill-"
+PLACE = Path("/var/tmp")  # noqa: S108 - a fresh private folder is made there
 OWNER = "daftar"
 
 
@@ -44,7 +45,7 @@ def _own_server(workspace: Path, major: int) -> Iterator[str]:
     with naming_the_cause(workspace):
         # A server refuses to run as root, and its user must reach the folder; a socket's path
         # must be short. So the folder does not stand in the workspace, which may be deep.
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
         (workspace / POINTER).write_text(str(folder))
         if user is not None:
             shutil.chown(folder, user)

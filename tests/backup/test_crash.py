@@ -18,12 +18,12 @@ from tests.backup.house import House, die, in_a_process, start
 STEPS = frozenset({"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir"})
 
 
-def die_at_step(number: int) -> None:
-    """Die at the so-manieth touch of the file system by this process."""
+def die_at_step(number: int, place: str = "/backups") -> None:
+    """Die at the so-manieth touch of that place of the file system by this process."""
     left = [number]
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
-        if event in STEPS and "/backups" in str(arguments[0]):
+        if event in STEPS and place in str(arguments[0]):
             left[0] -= 1
             if left[0] == 0:
                 die()
