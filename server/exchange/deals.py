@@ -55,7 +55,7 @@ class Deals:
         if "external_id" in said.values:
             said.values["external_source"] = self._source
         if before is None:
-            said.values.setdefault("title", _title(entry))
+            said.values["title"] = entry.text("title") or _title(entry)
             said.values.setdefault("currency", self._currency)
         self._stage(entry, found, said, before)
         return said.wish(before or DealDraft(title="", currency=""))

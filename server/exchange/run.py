@@ -157,6 +157,7 @@ class Run:
         if found.claimed_by != self.holder or found.status is not self._status:
             raise Interrupted(_("The import was stopped, or is carried on by somebody else."))
         found.claimed_until = clock.now() + LEASE
+        session.flush()
         return found
 
     def _next(self, plan: Plan) -> list[Entry]:

@@ -45,10 +45,12 @@ def undo_batch(session: Session, actor: Actor, plan: Plan, import_id: int) -> li
             _mark(row, UndoOutcome.KEPT, _("Deals or people belong to it."))
         else:
             unwanted.append(row)
-    plan.subject.delete(session, actor, [row.record_id for row in unwanted if row.record_id])
     for row in unwanted:
         _mark(row, UndoOutcome.REMOVED, "")
-    return [row.undone.value for row in rows if row.undone]
+    words = [row.undone.value for row in rows if row.undone]
+    session.flush()  # a slice may expire what it deletes in bulk, and our marks with it
+    plan.subject.delete(session, actor, [row.record_id for row in unwanted if row.record_id])
+    return words
 
 
 def _mark(row: ImportRow, outcome: UndoOutcome, message: str) -> None:
