@@ -1,7 +1,8 @@
 """Serving: several waitress processes on one listening socket, and one process for the clock's jobs.
 
-The parent binds, forks, restarts what dies and stops everybody on SIGTERM or SIGINT; requests in
-flight are finished. It knows no feature, so that the vendor's authority runs on it too.
+The parent binds, forks, restarts what dies and stops everybody on SIGTERM or SIGINT; requests that have
+arrived are answered first. Children end when their parent is gone, so that nobody keeps the address.
+It knows no feature, so that the vendor's authority runs on it too.
 """
 
 import logging
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from waitress import wasyncore
 from waitress.server import create_server
 
 from server.core.errors import Missing
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 
 App = Callable[..., Any]
 GRACE_S = 20.0
+ANSWER_S = 17.0  # what a web process takes of it for requests that have arrived
+LOOK_S = 0.5
 BACKLOG = 256
 FAST_DEATH_S = 2.0
 
@@ -69,8 +73,37 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+def _heed_parent(stop: Callable[[], None]) -> None:
+    """Stop this child when its parent is gone, even by SIGKILL."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_S)
+        log.error("The parent process is gone; ending.")
+        stop()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _serve_until(stop: threading.Event, server: Any) -> None:
+    """Serve until told to stop, then answer what has arrived; nothing new is accepted meanwhile."""
+    while not stop.is_set():
+        wasyncore.loop(timeout=1.0, map=server._map, count=1)
+    server.del_channel()  # the listening socket leaves the loop
+    deadline = time.monotonic() + ANSWER_S
+    while _is_busy(server) and time.monotonic() < deadline:
+        wasyncore.loop(timeout=0.05, map=server._map, count=1)
+    server.task_dispatcher.shutdown(timeout=0.5)
+
+
+def _is_busy(server: Any) -> bool:
+    tasks = server.task_dispatcher
+    waiting = any(
+        channel.requests or channel.total_outbufs_len
+        for channel in list(server.active_channels.values())
+    )
+    return bool(tasks.queue or tasks.active_count or waiting)
 
 
 def _run_web(serving: Serving, listener: socket.socket) -> None:
@@ -85,16 +118,24 @@ def _run_web(serving: Serving, listener: socket.socket) -> None:
             "trusted_proxy": serving.trusted_proxies[0],
             "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
         }
-    server = create_server(serving.make_app(), sockets=[listener], **options)
-    signal.signal(signal.SIGTERM, _leave)
+    server: Any = create_server(serving.make_app(), sockets=[listener], **options)
+    stop = threading.Event()
+
+    def leave(*_signal: object) -> None:
+        stop.set()
+        server.pull_trigger()  # wakes the loop from its waiting
+
+    signal.signal(signal.SIGTERM, leave)
+    _heed_parent(leave)
     try:
-        server.run()
+        _serve_until(stop, server)
     finally:
         server.close()
 
 
 def _run_jobs(serving: Serving) -> None:
     stop = threading.Event()
+    _heed_parent(stop.set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     if serving.run_jobs is not None:
