@@ -67,7 +67,10 @@ def test_everybody_finds_their_own_day(visit: Visit, cast: Cast) -> None:
 def test_a_new_installation_says_where_to_begin(
     visit: Visit, cast: Cast, database: Database
 ) -> None:
-    assert "Daftar is empty so far" in visit(cast.anna).read("/")
+    annas, roots = visit(cast.anna).read("/"), visit(cast.root).read("/")
+    assert "Daftar is empty so far" in annas
+    assert "/imports/new" not in annas
+    assert "/imports/new" in roots
     assert "Daftar is empty so far" not in visit(cast.guest).read("/")
     with database.write(SYSTEM) as session:
         create_company(session, SYSTEM, CompanyDraft(name="Pars"))
