@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ SETTINGS = (
     "log_timezone=UTC",
     "timezone=UTC",
 )
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")  # the last word counts
 
 
 class NoPostgres(Exception):
@@ -138,12 +140,15 @@ class Cluster:
             connection.execute(statement)
 
 
-def start_cluster() -> Cluster:
-    """Create a cluster and start its server; it ends with this process, even a killed one."""
+def start_cluster(*, durable: bool = False) -> Cluster:
+    """Create a cluster and start its server; it ends with this process, even a killed one.
+
+    `durable` waits for the disk as a server in use does, which only a benchmark needs.
+    """
     programs, user = server_programs(), unprivileged_user()
     folder = _new_folder(user)
     _initialise(programs, folder, user)
-    cluster = Cluster(folder, _serve(programs, folder, user))
+    cluster = Cluster(folder, _serve(programs, folder, user, DURABLE if durable else ()))
     try:
         cluster.wait_until_it_answers()
     except BaseException:
@@ -167,8 +172,10 @@ def _initialise(programs: Path, folder: Path, user: str | None) -> None:
         raise NoPostgres(f"initdb failed:\n{made.stdout}{made.stderr}")
 
 
-def _serve(programs: Path, folder: Path, user: str | None) -> "subprocess.Popen[bytes]":
-    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+def _serve(
+    programs: Path, folder: Path, user: str | None, more: Sequence[str]
+) -> "subprocess.Popen[bytes]":
+    settings = [part for setting in (*SETTINGS, *more) for part in ("-c", setting)]
     ends_with_us = ["/usr/bin/setpriv", "--pdeathsig", "QUIT"]
     server = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
     with (folder / "log").open("wb") as log:
