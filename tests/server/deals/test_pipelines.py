@@ -67,23 +67,20 @@ def test_stages_are_added_renamed_and_placed(
     assert entries[0].changes["name"] == ["Won", "Sold"]
 
 
-@pytest.mark.parametrize(
-    ("draft", "field"),
-    [
+def test_a_stage_that_cannot_be_right_is_refused_at_its_field(
+    database: Database, cast: Cast, selling: Selling
+) -> None:
+    for draft, field in (
         (StageDraft(" "), "name"),
         (StageDraft("x" * 201), "name"),
         (StageDraft("A", 101), "probability"),
         (StageDraft("A", 50, 0), "rot_days"),
         (StageDraft("A", 100, type=StageType.WON), "type"),
-    ],
-)
-def test_a_stage_that_cannot_be_right_is_refused_at_its_field(
-    database: Database, cast: Cast, selling: Selling, draft: StageDraft, field: str
-) -> None:
-    with pytest.raises(Invalid) as refusal, database.write(cast.root) as session:
-        service.add_stage(session, cast.root, selling.pipeline_id, draft)
+    ):
+        with pytest.raises(Invalid) as refusal, database.write(cast.root) as session:
+            service.add_stage(session, cast.root, selling.pipeline_id, draft)
 
-    assert refusal.value.errors[0].field == field
+        assert refusal.value.errors[0].field == field
 
 
 def test_a_stage_with_deals_goes_only_when_it_is_said_where_they_go(
