@@ -60,8 +60,11 @@ def make_link(session: Session, actor: Actor, user_id: int, *, secret: bytes) ->
 _OPEN = (UserStatus.ACTIVE, UserStatus.INVITED)
 
 
-def user_of_link(session: Session, token: str, *, secret: bytes) -> User:
-    """Return whose link this is, or raise NotFound when it is false, used or too old."""
+def user_of_link(session: Session, token: str, *, secret: bytes, lock: bool = False) -> User:
+    """Return whose link this is, or raise NotFound when it is false, used or too old.
+
+    With `lock`, nobody else can use the link or change the user until the transaction ends.
+    """
     gone = NotFound(
         _("This link has been used already or has ended. Ask an administrator for a new one."),
         code="link_ended",
@@ -70,7 +73,7 @@ def user_of_link(session: Session, token: str, *, secret: bytes) -> User:
         user_id, until, mark = _signer(secret).loads(token)
     except (BadSignature, ValueError, TypeError) as error:
         raise gone from error
-    user = session.get(User, user_id)
+    user = session.get(User, user_id, with_for_update=lock or None, populate_existing=lock)
     if user is None or clock.now().timestamp() >= until:
         raise gone
     if mark != _mark_of(user) or user.status not in _OPEN or user.deleted_at is not None:
@@ -83,7 +86,7 @@ def choose_password(session: Session, token: str, password: str, *, secret: byte
 
     Raise NotLicensed when no seat is free; the link then stays good.
     """
-    user = user_of_link(session, token, secret=secret)
+    user = user_of_link(session, token, secret=secret, lock=True)
     session.info["actor"] = actor_for(user)  # the trail names whose link it was
     check_password(password, email=user.email or "", name=user.display_name)
     if user.status is UserStatus.INVITED:
