@@ -1,7 +1,6 @@
 """The printed forms, read back with another program."""
 
 import io
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 from weasyprint import HTML  # type: ignore[import-untyped]  # ships no types
 from weasyprint.urls import FatalURLFetchingError  # type: ignore[import-untyped]  # ships no types
 
+from client_web.kit.assets import STATIC
 from installer.forms.calendar import show_date, show_moment, text_direction
 from installer.forms.form import Answer
 from installer.forms.page import Letterhead, PrintOptions, lay_out
@@ -151,17 +151,17 @@ def test_logo_and_drawn_signatures_are_in_the_pdf(delivery: Delivery, tmp_path: 
     assert images.stdout.count(b" image ") >= 1
 
 
-def test_the_given_fonts_are_used(delivery: Delivery, tmp_path: Path) -> None:
-    fonts = tmp_path / "fonts"
-    fonts.mkdir()
-    serif = Path("/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf")
-    shutil.copyfile(serif, fonts / "Vazirmatn-Regular.ttf")
+def fonts_of(pdf: bytes, tmp_path: Path) -> bytes:
     file = tmp_path / "form.pdf"
+    file.write_bytes(pdf)
+    return subprocess.run(["/usr/bin/pdffonts", str(file)], check=True, capture_output=True).stdout
 
-    file.write_bytes(render_pdf(delivery.checklist(), replace(options("en"), font_dir=fonts)))
 
-    used = subprocess.run(["/usr/bin/pdffonts", str(file)], check=True, capture_output=True)
-    assert b"Serif" in used.stdout
+def test_the_given_fonts_are_used(delivery: Delivery, tmp_path: Path) -> None:
+    with_ours = replace(options("fa"), font_dir=STATIC / "fonts")
+
+    assert b"Vazirmatn" in fonts_of(render_pdf(delivery.checklist(), with_ours), tmp_path)
+    assert b"Vazirmatn" not in fonts_of(render_pdf(delivery.checklist(), options("fa")), tmp_path)
 
 
 def test_a_long_report_runs_over_pages_without_a_blank_one(
