@@ -94,8 +94,9 @@ $(STAMPS)/build: requirements-build.lock | $(VENV)/bin/python
 	$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@mkdir -p $(STAMPS) && touch $@
 
-# uv is six times faster; pip reads settings of the machine that uv does not know.
-INSTALL = $(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r $(1) \
+# uv is six times faster; pip reads settings of the machine that uv does not know. Compiled once here,
+# where every later start of a command would compile again if the machine keeps no bytecode.
+INSTALL = $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r $(1) \
 	|| $(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1)
 
 $(STAMPS)/run: requirements.lock $(STAMPS)/build | system-run

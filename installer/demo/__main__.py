@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from installer.demo.house import ADMIN, COLLEAGUES, PASSWORD, House
-from installer.demo.programs import LOOK_S, require_free, stop, wait_until_well
+from installer.demo.programs import LOOK_S, Program, require_free, stop, wait_until_well
 from installer.demo.vendor import Vendor
 from server.core.command_line import CommandLine
 from server.core.errors import Invalid, Unreachable
@@ -64,49 +64,41 @@ def _listen_to_signals() -> None:
 
 def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"]) -> None:
     _step(_("Founding the vendor's authority"), vendor.prepare)
-    servers.append(_serve_vendor(vendor))
+    authority = _start(vendor.program, vendor.port, servers)
     if house.is_ready:
         house.adjust(vendor)
+        crm = _start(house.program, house.port, servers)
+        authority()
     else:
-        _step(_("Installing the CRM"), lambda: house.install(vendor))
-        _step(_("Activating its licence"), lambda: house.activate(vendor.code()))
-        _step(_("Loading people and records"), house.fill)
-        _step(_("Making a first backup and proving it by a restore"), house.back_up)
-        house.finish()
-    servers.append(_serve_house(house))
+        authority()
+        _set_up(vendor, house)
+        crm = _start(house.program, house.port, servers)
+    crm()
     click.echo(_welcome(vendor, house))
     _watch(servers)
+
+
+def _set_up(vendor: Vendor, house: House) -> None:
+    _step(_("Installing the CRM"), lambda: house.install(vendor))
+    _step(_("Activating its licence"), lambda: house.activate(vendor.code()))
+    _step(_("Loading people and records"), house.fill)
+    _step(_("Making a first backup and proving it by a restore"), house.back_up)
+    house.finish()
+
+
+def _start(
+    program: Program, port: int, servers: list["subprocess.Popen[bytes]"]
+) -> Callable[[], None]:
+    """Start a server and return what waits until it is well."""
+    log = program.home / "serve.log"
+    server = program.start("serve", "--port", str(port), log=log)
+    servers.append(server)
+    return lambda: wait_until_well(server, port, log)
 
 
 def _step(title: str, work: Callable[[], None]) -> None:
     click.echo(f"{title} …")
     work()
-
-
-def _serve_vendor(vendor: Vendor) -> "subprocess.Popen[bytes]":
-    log = vendor.home / "serve.log"
-    server = vendor.program.start("serve", "--port", str(vendor.port), log=log)
-    with _ending(server):
-        wait_until_well(server, vendor.port, log)
-    return server
-
-
-def _serve_house(house: House) -> "subprocess.Popen[bytes]":
-    log = house.home / "serve.log"
-    server = house.program.start("serve", "--port", str(house.port), log=log)
-    with _ending(server):
-        wait_until_well(server, house.port, log)
-    return server
-
-
-@contextmanager
-def _ending(server: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Stop a server that does not become well, or whose waiting was interrupted."""
-    try:
-        yield
-    except BaseException:
-        stop(server)
-        raise
 
 
 def _watch(servers: list["subprocess.Popen[bytes]"]) -> None:
