@@ -1,8 +1,13 @@
 """`daftar backup` as an administrator and their scripts use it: every subcommand, every exit code."""
 
 import json
+import os
+import resource
 import shutil
+import signal
 import sqlite3
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +20,8 @@ from backup.lock import held
 from installer.running import LOCK
 from server.core.config import load_settings
 from server.core.db import Database
-from tests.server.backups.home import Home, build
+from tests.server.backups.home import Home, build, environment
+from tests.support.sources import ROOT
 
 
 @pytest.fixture
@@ -261,3 +267,71 @@ def test_without_a_drill_key_only_the_sealed_bytes_are_checked(
     (tmp_path / "working.txt").write_text(sqlite_home.shown_once.working_private)
     proved = told(sqlite_home, "verify", "--key", str(tmp_path / "working.txt"))
     assert proved["state"] == "verified"
+
+
+def test_a_stopped_run_ends_with_seven_and_leaves_no_half_backup(sqlite_home: Home) -> None:
+    for number in range(3):
+        sqlite_home.attach(os.urandom(30_000_000) + bytes([number]))
+    process = subprocess.Popen(
+        sqlite_home.line("backup", "run"), cwd=ROOT, env=environment(), stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while not list(sqlite_home.store.sets.glob(".part-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.terminate()
+    _out, said = process.communicate()
+
+    assert process.returncode == 7, said
+    assert b"can safely be repeated" in said
+    assert told(sqlite_home, "list") == {"items": []}
+    assert not list(sqlite_home.store.folder.rglob(".part-*"))
+    assert told(sqlite_home, "run")["state"] == "complete"
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(sqlite_home: Home) -> None:
+    sqlite_home.attach(os.urandom(3_000_000))
+    told(sqlite_home, "verify", "--latest", code=3)
+
+    def small_files_only() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+    done = subprocess.run(
+        sqlite_home.line("backup", "run"),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=small_files_only,
+    )
+
+    assert done.returncode == 3
+    assert f"The disk under {sqlite_home.settings.backups} is full" in done.stderr
+    assert "Earlier backups are intact" in done.stderr
+    assert told(sqlite_home, "list") == {"items": []}
+
+
+def test_a_second_run_is_refused_while_one_is_under_way(sqlite_home: Home) -> None:
+    with sqlite_home.store.writing():
+        done = sqlite_home.daftar("backup", "run")
+
+    assert done.exit_code == 3
+    assert "Another backup is running here" in done.stderr
+
+
+def test_no_secret_and_no_content_stands_in_what_commands_print(sqlite_home: Home) -> None:
+    made = told(sqlite_home, "run")
+    said = [
+        sqlite_home.daftar("backup", *words).output
+        for words in (
+            ("list",),
+            ("verify",),
+            ("export", made["id"], str(sqlite_home.settings.home / "x")),
+        )
+    ]
+
+    for secret in (sqlite_home.shown_once.working_private, "AGE-SECRET-KEY", "قرارداد"):
+        assert all(secret not in text for text in said)
