@@ -271,15 +271,20 @@ def planned_for(actor: Actor, *, mine: bool) -> Select[Activity]:
     return query.where(Activity.owner_id == actor.user_id) if mine else query
 
 
+def _open_for(actor: Actor, *, mine: bool) -> Select[Activity]:
+    """Return what is still to be done; only what was planned is ever open."""
+    query = visible_to(actor).where(Activity.is_open)
+    return query.where(Activity.owner_id == actor.user_id) if mine else query
+
+
 def list_tasks(
     session: Session, actor: Actor, wish: ListQuery, *, chapter: Chapter, day: Day, mine: bool
 ) -> Page[Activity]:
     """Return one page of a task list: what is due first comes first, what was done last likewise."""
-    query = planned_for(actor, mine=mine)
     if chapter is Chapter.DONE:
-        done = query.where(Activity.is_open.is_(False))
+        done = planned_for(actor, mine=mine).where(Activity.is_open.is_(False))
         return page(session, done, ACTIVITIES, replace(wish, sort="-at"))
-    query = query.where(Activity.is_open)
+    query = _open_for(actor, mine=mine)
     parts = {
         Chapter.OVERDUE: Activity.at < day.now,
         Chapter.TODAY: (Activity.at >= day.now) & (Activity.at < day.ends),
@@ -294,7 +299,7 @@ def my_open_activities(
     session: Session, actor: Actor, *, before: datetime, limit: int = 10
 ) -> list[Activity]:
     """Return what the actor has to do and is due before that moment, longest overdue first."""
-    query = planned_for(actor, mine=True).where(Activity.is_open, Activity.at < before)
+    query = _open_for(actor, mine=True).where(Activity.at < before)
     return list(session.scalars(query.order_by(Activity.at, Activity.id).limit(limit)))
 
 
@@ -302,13 +307,15 @@ def due_between(
     session: Session, actor: Actor, start: datetime, end: datetime, *, mine: bool
 ) -> list[Activity]:
     """Return what is or was due from `start` until before `end`, in its order, at most MAX_DUE."""
-    query = planned_for(actor, mine=mine).where(Activity.due_at >= start, Activity.due_at < end)
+    query = visible_to(actor).where(Activity.due_at >= start, Activity.due_at < end)
+    if mine:
+        query = query.where(Activity.owner_id == actor.user_id)
     return list(session.scalars(query.order_by(Activity.due_at, Activity.id).limit(MAX_DUE)))
 
 
 def count_open(session: Session, actor: Actor, day: Day, *, mine: bool) -> OpenCounts:
     """Count what is to be done; one query over the open activities."""
-    query = planned_for(actor, mine=mine).where(Activity.is_open)
+    query = _open_for(actor, mine=mine)
     late = case((Activity.at < day.now, 1), else_=0)
     soon = case(((Activity.at >= day.now) & (Activity.at < day.ends), 1), else_=0)
     sums = query.with_only_columns(func.count(), func.sum(late), func.sum(soon))

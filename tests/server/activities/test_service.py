@@ -1,17 +1,18 @@
 """Who may see and change which activity, and what a timeline shows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from server.activities import queries, service
 from server.activities.models import Activity
 from server.activities.rules import ActivityDraft, ActivityKind, Target
 from server.audit.models import AuditEntry
 from server.audit.queries import history_of
-from server.audit.service import watch
 from server.companies.rules import CompanyDraft
 from server.companies.service import create_company, delete_company
 from server.core.actor import SYSTEM
@@ -185,29 +186,60 @@ def test_a_timeline_is_read_in_pages_without_gaps_or_doubles(
     assert seen == ids[::-1]
 
 
-def test_a_timeline_is_one_index(sqlite_database: Database) -> None:
-    watch(sqlite_database)
-    cast = people(sqlite_database)
-    with sqlite_database.write(SYSTEM) as session:
-        pars = create_company(session, SYSTEM, CompanyDraft(name="Pars")).id
+def plans_of(database: Database, read: Callable[[Session], object]) -> list[str]:
+    """Return how SQLite would find each thing that `read` asks for."""
     asked: list[tuple[str, object]] = []
 
     def hear(*said: Any) -> None:
         asked.append((said[2], said[3]))
 
-    event.listen(sqlite_database.engine, "before_cursor_execute", hear)
-    with sqlite_database.read() as session:
-        queries.timeline_of(session, cast.anna, "company", pars)
-    event.remove(sqlite_database.engine, "before_cursor_execute", hear)
+    with database.read() as session:
+        event.listen(database.engine, "before_cursor_execute", hear)
+        read(session)
+        event.remove(database.engine, "before_cursor_execute", hear)
+    with database.engine.connect() as connection:
+        return [
+            " ".join(
+                str(row[3])
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type] # as heard
+            )
+            for statement, values in asked
+            if statement.startswith("SELECT")
+        ]
 
-    with sqlite_database.engine.connect() as connection:
-        timelines = [one for one in asked if "activity_links" in one[0]]
-        for statement, values in timelines:
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type] # as heard
-            plan = " ".join(str(row[3]) for row in rows)
-            assert "ix_activity_links_timeline" in plan, plan
-            assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
-    assert len(timelines) == 3
+
+def test_a_timeline_is_one_index(sqlite_database: Database) -> None:
+    cast = people(sqlite_database)
+    with sqlite_database.write(SYSTEM) as session:
+        pars = create_company(session, SYSTEM, CompanyDraft(name="Pars")).id
+
+    _record, *timeline = plans_of(
+        sqlite_database,
+        lambda session: queries.timeline_of(session, cast.anna, "company", pars),
+    )
+
+    assert len(timeline) == 3
+    for plan in timeline:
+        assert "ix_activity_links_timeline" in plan
+        assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+def test_a_week_is_one_index_for_everybody(sqlite_database: Database) -> None:
+    cast = people(sqlite_database)
+    week = (NOON, NOON + 7 * DAY)
+
+    (mine,) = plans_of(
+        sqlite_database,
+        lambda session: queries.due_between(session, cast.anna, *week, mine=True),
+    )
+    (everybodys,) = plans_of(
+        sqlite_database,
+        lambda session: queries.due_between(session, cast.root, *week, mine=False),
+    )
+
+    assert "ix_activities_my_due" in mine
+    assert "ix_activities_due_at" in everybodys
+    assert "TEMP B-TREE" not in mine + everybodys
 
 
 def test_a_deleted_activity_leaves_the_timeline_and_comes_back(
