@@ -44,11 +44,15 @@ LABELS = {
     "address": mark("Address"),
     "amount": mark("Amount"),
     "annual_revenue": mark("Annual revenue"),
+    "body": mark("Text"),
     "city": mark("City"),
     "company_id": mark("Company"),
     "country": mark("Country"),
     "currency": mark("Currency"),
     "display_name": mark("Name"),
+    "done_at": mark("Done"),
+    "done_by_id": mark("Done by"),
+    "due_at": mark("Due"),
     "emails": mark("Email addresses"),
     "employees": mark("Employees"),
     "expected_close_on": mark("Expected to close on"),
@@ -59,6 +63,7 @@ LABELS = {
     "industry": mark("Industry"),
     "job_title": mark("Position"),
     "last_name": mark("Last name"),
+    "links": mark("Belongs to"),
     "lost_reason": mark("Reason for losing it"),
     "name": mark("Name"),
     "notes": mark("Notes"),
@@ -68,12 +73,13 @@ LABELS = {
     "probability": mark("Probability"),
     "product": mark("Product"),
     "revenue_currency": mark("Currency"),
+    "subject": mark("Subject"),
     "title": mark("Title"),
     "website": mark("Website"),
 }
 
 # Which kind of record the number in a field names.
-NAMED = {"company_id": "company", "parent_company_id": "company", "owner_id": "user"}
+NAMED = {"company_id": "company", "parent_company_id": "company", "owner_id": "user", "done_by_id": "user"}
 MONEY = {"annual_revenue": "revenue_currency", "amount": "currency"}
 YEARS = frozenset({"founded_year"})
 

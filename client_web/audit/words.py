@@ -13,6 +13,7 @@ _ACTIONS = {
     "erase": mark("Erased from the trail"),
     "export": mark("Exported"),
     "import": mark("Imported"),
+    "link": mark("Linked to records"),
     "move": mark("Moved"),
     "password_chosen": mark("Chose a password"),
     "password_link": mark("Made a link to choose a password"),

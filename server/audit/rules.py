@@ -18,6 +18,8 @@ SILENT = frozenset(
         "board_position",
         "name_key",
         "email_key",
+        "is_open",
+        "at",
     }
 )
 SECRET = frozenset({"password_hash", "token_hash"})
