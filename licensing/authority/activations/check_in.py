@@ -54,22 +54,22 @@ def check_in(
     """Answer a check-in with a lease, or with a signed denial."""
     if opened.request.seq >= MAX_INTEGER:
         raise malformed("The member seq leaves no number for the answer.")
-    license_, activation = queries.lock(session, known)
+    held = queries.hold(session, known, opened.request.nonce)
     if visit.is_limited:
         limits = desk.settings.limits
-        name = f"check-in:{activation.activation_id}"
+        name = f"check-in:{held.activation.activation_id}"
         take(session, [Rule(name, limits.checkin_burst, limits.checkin_interval_s)])
     call = _Call(
-        license_,
-        activation,
+        held.license,
+        held.activation,
         opened.request,
         opened.envelope.body_hash,
-        queries.find_head(session, activation, opened.request.nonce),
+        held.head,
         clock.timestamp(),
     )
-    step = judge(_chain(activation), _presented(call))
+    step = judge(_chain(held.activation), _presented(call))
     if step.meaning is Meaning.REPEAT:
-        return queries.last_answer(session, activation)
+        return queries.last_answer(session, held.activation)
     return _answer(session, desk, call, step)
 
 

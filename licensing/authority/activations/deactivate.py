@@ -22,7 +22,8 @@ def deactivate(
     session: Session, desk: Desk, known: queries.Known, opened: OpenedDeactivation, visit: Visit
 ) -> bytes:
     """End an activation and return the proof; whatever nonce is shown, the signature says who asks."""
-    license_, activation = queries.lock(session, known)
+    held = queries.hold(session, known, opened.request.checkin.nonce)
+    license_, activation = held.license, held.activation
     request_hash, now = opened.envelope.body_hash, clock.timestamp()
     if activation.proof_request == request_hash:
         return queries.proof_of(session, activation)

@@ -43,14 +43,28 @@ def known_activation(session: Session, activation_id: str) -> Known:
     return Known(found.id, found.license_row_id, bytes(found.instance_pub))
 
 
-def lock(session: Session, known: Known) -> tuple[LicenseRecord, ActivationRecord]:
+@dataclass(frozen=True)
+class Held:
+    """A licence and its activation, locked, and what is remembered of the nonce that was shown."""
+
+    license: LicenseRecord
+    activation: ActivationRecord
+    head: Head | None
+
+
+def hold(session: Session, known: Known, nonce: str) -> Held:
     """Return licence and activation, nobody else's until the transaction ends.
 
-    The licence's row is the one lock for everything that happens to it.
+    The licence's row is the one lock for everything that happens to it, so it is taken first and
+    the rest is read behind it.
     """
     license_ = session.get_one(LicenseRecord, known.license_row_id, with_for_update=True)
-    activation = session.get_one(ActivationRecord, known.id, populate_existing=True)
-    return license_, activation
+    activation, head = session.execute(
+        select(ActivationRecord, Head)
+        .outerjoin(Head, (Head.activation_row_id == ActivationRecord.id) & (Head.nonce == nonce))
+        .where(ActivationRecord.id == known.id)
+    ).one()
+    return Held(license_, activation, head)
 
 
 def active_of(session: Session, license_: LicenseRecord) -> ActivationRecord | None:
@@ -80,11 +94,6 @@ def active_by_license(session: Session) -> dict[int, ActivationRecord]:
         select(ActivationRecord).where(ActivationRecord.status == ActivationStatus.ACTIVE)
     )
     return {activation.license_row_id: activation for activation in found}
-
-
-def find_head(session: Session, activation: ActivationRecord, nonce: str) -> Head | None:
-    """Return what is remembered of a nonce."""
-    return session.get(Head, (activation.id, nonce))
 
 
 def kept_answer(session: Session, request_hash: str) -> bytes | None:
