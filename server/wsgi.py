@@ -23,6 +23,7 @@ from waitress.server import create_server
 
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
+from server.http.app import MAX_BODY
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ def _run_web(serving: Serving, listener: socket.socket) -> None:
         "threads": serving.threads,
         "ident": None,
         "clear_untrusted_proxy_headers": True,
+        "max_request_body_size": MAX_BODY,  # else a stranger may fill the disk with a gigabyte
     }
     if serving.trusted_proxies:
         options |= {

@@ -3,6 +3,7 @@
 It knows no feature. Whoever builds an application hands over a Door with what is particular to it.
 """
 
+import logging
 import secrets
 from typing import Any
 
@@ -10,8 +11,9 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import UnsupportedMediaType
 
-from server.core import log
+from server.core import clock, log
 from server.core.i18n import set_locale
 from server.http.access import check_access
 from server.http.door import Door, door_of
@@ -23,6 +25,11 @@ from server.http.licence_gate import check_licence
 from server.http.unit_of_work import close_session, finish_session
 
 csrf = CSRFProtect()
+lines = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 1024 * 1024
+MAX_JSON = 4 * 1024 * 1024
+FILES = "static"
 
 
 class DaftarFlask(APIFlask):
@@ -44,19 +51,33 @@ class DaftarFlask(APIFlask):
 
 
 def _enter() -> None:
-
+    """Find out who is there before anything of the body is read, and refuse who may not come in."""
     door = door_of(current_app)
     g.request_id = secrets.token_hex(8)
+    g.began = clock.monotonic()
     log.unbind_all()
     log.bind(request_id=g.request_id)
+    if request.is_json:
+        request.max_content_length = MAX_JSON
     set_locale(choose_locale(None, door.default_locale))
-    g.actor = door.authenticate(request) if request.endpoint != "static" else None
+    g.actor = door.authenticate(request) if request.endpoint != FILES else None
+    if g.actor is not None:
+        log.bind(user_id=g.actor.user_id)
     set_locale(choose_locale(g.actor, door.default_locale))
     if door.check_request is not None:
         door.check_request(request)
     check_access()
     if door.board is not None:
         check_licence(door.board.verdict)
+    _check_kind_of_body()
+
+
+def _check_kind_of_body() -> None:
+    """Refuse a body that the API would otherwise try to read as JSON."""
+    if request.path.startswith("/api/") and request.content_length and not request.is_json:
+        if request.mimetype == "multipart/form-data":
+            return
+        raise UnsupportedMediaType
 
 
 def make_app(name: str, door: Door, *, title: str, version: str, **folders: Any) -> DaftarFlask:
@@ -79,12 +100,14 @@ def make_app(name: str, door: Door, *, title: str, version: str, **folders: Any)
         SESSION_COOKIE_SECURE=door.https,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
-        MAX_CONTENT_LENGTH=64 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=MAX_BODY,
         **door.config,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
-    csrf.init_app(app)
     app.before_request(_enter)
+    csrf.init_app(
+        app
+    )  # after _enter: a stranger is led to the sign-in page, whatever the form says
     app.after_request(_leave)
     register_errors(app)
     return app
@@ -92,4 +115,14 @@ def make_app(name: str, door: Door, *, title: str, version: str, **folders: Any)
 
 def _leave(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    if request.endpoint != FILES:
+        _note(response)
     return add_security_headers(response)
+
+
+def _note(response: Response) -> None:
+    """Write one line about the request; of its address only the pattern, since a link may be a key."""
+    place = request.url_rule.rule if request.url_rule else "-"
+    spent = round((clock.monotonic() - g.began) * 1000) if "began" in g else None
+    facts = {"method": request.method, "route": place, "status_code": response.status_code}
+    lines.info("Answered.", extra={**facts, "ms": spent})
