@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from client_web.reading import put_back, say
 from client_web.users.forms import NewPasswordForm, SignInForm
-from server.core.errors import DaftarError, NotFound, NotSignedIn
+from server.core.errors import DaftarError, NotFound, NotSignedIn, TooMany
 from server.core.i18n import gettext as _
 from server.http.access import public, signed_in, visitor
 from server.http.door import door_of
@@ -53,16 +53,18 @@ def enter() -> ResponseReturnValue:
     email = form.email.data or ""
     try:
         with database().read() as reading:
-            user = accounts.check_sign_in(reading, email, form.password.data or "")
-    except DaftarError as refusal:
-        if isinstance(refusal, NotSignedIn):
-            with database().write() as writing:
-                accounts.note_failure(writing, email, address)
-        status = 401 if isinstance(refusal, NotSignedIn) else 429
-        return render_template("users/sign_in.html", form=form, problem=refusal.message), status
+            user = accounts.check_sign_in(reading, email, form.password.data or "", address)
+    except TooMany as refusal:
+        page = render_template("users/sign_in.html", form=form, problem=refusal.message)
+        return page, 429, {"Retry-After": str(refusal.retry_after)}
+    except NotSignedIn as refusal:
+        with database().write() as writing:
+            accounts.note_failure(writing, email, address)
+        return render_template("users/sign_in.html", form=form, problem=refusal.message), 401
     settings = current_app.extensions["daftar.settings"]
     place = accounts.Visitor(address, request.user_agent.string)
     hours = settings.security.session_hours
+    accounts.end_session(current_session(), request.cookies.get(COOKIE, ""))
     secret = accounts.open_session(current_session(), user, place, hours=hours)
     browser.clear()
     response = current_app.make_response(redirect(_safe(form.next.data or "")))

@@ -88,7 +88,11 @@ class SignInFailure(Base):
     """A failed sign-in, kept for a while to slow down guessing."""
 
     __tablename__ = "sign_in_failures"
-    __table_args__ = (Index("ix_sign_in_failures_key_at", "email_key", "at"),)
+    __table_args__ = (
+        Index("ix_sign_in_failures_key_at", "email_key", "at"),
+        Index("ix_sign_in_failures_address_at", "address", "at"),
+        Index("ix_sign_in_failures_at", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email_key: Mapped[str]

@@ -107,6 +107,7 @@ ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
 FAILURES_ALLOWED = 8
+FAILURES_ALLOWED_PER_ADDRESS = 60  # an office may share one address, a guesser has one as well
 FAILURE_WINDOW_MINUTES = 15
 
 

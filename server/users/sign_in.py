@@ -1,6 +1,7 @@
 """Signing in and out, and tokens for programs. Only hashes of cookies and tokens are stored."""
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,16 @@ from server.core.i18n import gettext as _
 from server.users.models import ApiToken, SignInFailure, User, WebSession
 from server.users.passwords import matches
 from server.users.queries import email_key, get_user, user_by_email
-from server.users.rules import FAILURE_WINDOW_MINUTES, FAILURES_ALLOWED, PERMISSIONS, UserStatus
+from server.users.rules import (
+    FAILURE_WINDOW_MINUTES,
+    FAILURES_ALLOWED,
+    FAILURES_ALLOWED_PER_ADDRESS,
+    PERMISSIONS,
+    UserKind,
+    UserStatus,
+)
+
+log = logging.getLogger(__name__)
 
 TOKEN_PREFIX = "dft_"  # noqa: S105 - a prefix, so that leaked tokens can be found by scanners
 
@@ -44,30 +54,35 @@ def actor_for(user: User) -> Actor:
     )
 
 
-def check_sign_in(session: Session, email: str, password: str) -> User:
+def check_sign_in(session: Session, email: str, password: str, address: str = "") -> User:
     """Return the user whose address and password these are; this is slow on purpose and only reads.
 
     Raise TooMany after too many failures, NotSignedIn otherwise; both tell nothing about who exists.
+    Service accounts have tokens and no way in here: their seats are not those of people.
     """
-    since = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
-    failures = session.scalar(
-        select(func.count())
-        .select_from(SignInFailure)
-        .where(SignInFailure.email_key == email_key(email), SignInFailure.at > since)
-    )
-    if (failures or 0) >= FAILURES_ALLOWED:
-        raise TooMany(
-            _(
-                "Too many failed attempts. Wait %(n)s minutes, or ask an administrator.",
-                n=FAILURE_WINDOW_MINUTES,
-            ),
-            retry_after=FAILURE_WINDOW_MINUTES * 60,
-        )
+    _slow_down(session, email, address)
     user = user_by_email(session, email)
     right = matches(user.password_hash if user else None, password)
-    if user is None or not right or user.status is not UserStatus.ACTIVE:
+    known = user is not None and user.status is UserStatus.ACTIVE and user.kind is UserKind.HUMAN
+    if user is None or not right or not known:
         raise NotSignedIn(_("The address or the password is not right."), code="wrong_password")
     return user
+
+
+def _slow_down(session: Session, email: str, address: str) -> None:
+    since = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
+    recent = select(func.count()).select_from(SignInFailure).where(SignInFailure.at > since)
+    of_account = session.scalar(recent.where(SignInFailure.email_key == email_key(email)))
+    from_there = session.scalar(recent.where(SignInFailure.address == address)) if address else 0
+    if (of_account or 0) < FAILURES_ALLOWED and (from_there or 0) < FAILURES_ALLOWED_PER_ADDRESS:
+        return
+    raise TooMany(
+        _(
+            "Too many failed attempts. Wait %(n)s minutes, or ask an administrator.",
+            n=FAILURE_WINDOW_MINUTES,
+        ),
+        retry_after=FAILURE_WINDOW_MINUTES * 60,
+    )
 
 
 def confirm_password(session: Session, actor: Actor, password: str) -> None:
@@ -82,6 +97,7 @@ def note_failure(session: Session, email: str, address: str) -> None:
     old = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
     session.execute(delete(SignInFailure).where(SignInFailure.at < old))
     session.add(SignInFailure(email_key=email_key(email)[:320], address=address))
+    log.warning("A sign-in failed.", extra={"address": address})
 
 
 def open_session(session: Session, user: User, visitor: Visitor, *, hours: int) -> str:
