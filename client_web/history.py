@@ -18,7 +18,7 @@ from server.core.contact import readable_phone
 from server.core.errors import NotAllowed, NotFound
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
-from server.deals.queries import get_deal
+from server.deals.queries import get_deal, stage_names
 from server.http.access import current_actor, signed_in
 from server.http.unit_of_work import current_session
 from server.users.queries import names_of
@@ -73,13 +73,21 @@ LABELS = {
     "probability": mark("Probability"),
     "product": mark("Product"),
     "revenue_currency": mark("Currency"),
+    "stage_id": mark("Stage"),
     "subject": mark("Subject"),
     "title": mark("Title"),
     "website": mark("Website"),
 }
 
 # Which kind of record the number in a field names.
-NAMED = {"company_id": "company", "parent_company_id": "company", "owner_id": "user", "done_by_id": "user"}
+NAMED = {
+    "company_id": "company",
+    "parent_company_id": "company",
+    "owner_id": "user",
+    "done_by_id": "user",
+    "stage_id": "stage",
+}
+OWN_NAMES = frozenset({"user", "stage"})  # kinds that have no page of their own
 MONEY = {"annual_revenue": "revenue_currency", "amount": "currency"}
 YEARS = frozenset({"founded_year"})
 
@@ -234,7 +242,10 @@ def _names(entries: "Sequence[AuditEntry]") -> dict[tuple[str, int], str]:
         if isinstance(value, int)
     }
     colleagues = names_of(session, [number for kind, number in wanted if kind == "user"])
-    others = kinds.links(session, actor, [one for one in wanted if one[0] != "user"])
-    return {("user", number): name for number, name in colleagues.items()} | {
-        key: link.title for key, link in others.items()
-    }
+    stages = stage_names(session, actor, [number for kind, number in wanted if kind == "stage"])
+    others = kinds.links(session, actor, [one for one in wanted if one[0] not in OWN_NAMES])
+    return (
+        {("user", number): name for number, name in colleagues.items()}
+        | {("stage", number): name for number, name in stages.items()}
+        | {key: link.title for key, link in others.items()}
+    )

@@ -160,15 +160,18 @@ def change_deal(
     before = people_of(session, [deal.id])[deal.id]
     check_change(session, actor, deal, draft)
     stage = _stage_for(session, actor, draft, deal)
-    _write_plain(deal, draft)
+    # Whatever asks the database comes first: one change is one version and one entry of the trail.
     if stage.id != deal.stage_id:
         _move(session, actor, deal, stage, TOP)
+    _write_plain(deal, draft)
     _write_outcome(deal, draft, stage)
+    if draft.person_ids != before:
+        deal.updated_at = clock.now()  # so that the version moves on even if nothing else changed
+    session.flush()
     if draft.person_ids != before:
         session.execute(delete(DealPerson).where(DealPerson.deal_id == deal.id))
         _write_people(session, deal.id, draft.person_ids)
-        deal.updated_at = clock.now()  # so that the version moves on even if nothing else changed
-    session.flush()
+        session.flush()
     return deal
 
 
@@ -269,10 +272,10 @@ def restore_deal(session: Session, actor: Actor, deal_id: int) -> Deal:
         raise NotFound(_("There is no deal %(id)s in the bin.", id=deal_id))
     check_may_change(actor, deal.owner_id)
     check_external_id(session, draft_of(session, deal), deal.id)
-    deal.deleted_at = None
     if living_stage(session, actor, deal.stage_id) is None:
         home = ensure_default_pipeline(session, actor)
         _move(session, actor, deal, first_stage(stages_of(session, actor, home.id)), TOP)
+    deal.deleted_at = None
     session.flush()
     return deal
 

@@ -116,13 +116,19 @@ def test_of_two_who_write_at_once_the_second_hears_of_it_and_keeps_the_words(
     deal_id = new_deal(database, cast.anna, title="Pumps")
     anna, root = visit(cast.anna), visit(cast.root)
     address, usual = f"/deals/{deal_id}/edit", {"currency": "USD", "owner_id": cast.anna.user_id}
-    root.post(address, title="Root's pumps", version=1, **usual)
+    root.post(address, title="Root's pumps", stage_id=selling.proposal, version=1, **usual)
 
     late = anna.post(address, title="Anna's pumps", version=1, **usual)
 
     page = late.get_data(as_text=True)
     assert late.status_code == 412
-    for words in ("Root", "Root&#39;s pumps", "Anna&#39;s pumps", 'name="version" value="2"'):
+    for words in (
+        "Root",
+        "Root&#39;s pumps",
+        "Anna&#39;s pumps",
+        'name="version" value="2"',
+        "<dt>Stage</dt>",
+    ):
         assert words in page, words
     assert anna.post(address, title="Anna's pumps", version=2, **usual).status_code == 302
     assert deal_of(database, deal_id).title == "Anna's pumps"

@@ -180,6 +180,30 @@ def test_changing_only_who_is_involved_moves_the_version_on(
     assert [deal.id for deal in found] == [deal_id]
 
 
+def test_one_change_is_one_version_and_one_entry_of_the_trail(
+    database: Database, cast: Cast, selling: Selling
+) -> None:
+    from server.people.rules import PersonDraft
+    from server.people.service import create_person
+
+    deal_id = new_deal(database, cast.anna)
+    with database.write(SYSTEM) as session:
+        person = create_person(session, SYSTEM, PersonDraft(first_name="Sara")).id
+    with database.write(cast.anna) as session:
+        before = service.draft_of(session, queries.get_deal(session, cast.anna, deal_id))
+        wanted = replace(
+            before, title="Nine pumps", stage_id=selling.won, person_ids=(person,), amount=7
+        )
+        service.change_deal(session, cast.anna, deal_id, wanted)
+
+    with database.read() as session:
+        assert queries.get_deal(session, cast.anna, deal_id).version == 2
+        change = history_of(session, "deal", deal_id)[0].changes
+        assert len(history_of(session, "deal", deal_id)) == 2
+    assert change["title"] == ["Ten pumps", "Nine pumps"]
+    assert change["stage_id"] == [selling.prospecting, selling.won]
+
+
 def test_an_owner_may_hand_a_deal_over_and_then_sees_it_no_more(
     database: Database, cast: Cast, selling: Selling
 ) -> None:
