@@ -110,16 +110,18 @@ def test_a_download_is_the_sealed_set_and_is_noted(home: Home, visit: Visit) -> 
 def test_a_lost_licence_locks_nobody_out_of_the_backups(
     home: Home, visit: Visit, worker: Worker, board: EntitlementsBoard
 ) -> None:
-    for mode in ("locked", "read_only", "setup"):
+    root = visit(home.cast.root)
+    for mode in ("read_only", "setup", "locked"):
         board.publish(Entitlements(mode=mode, reason="no_contact"))
-        root = visit(home.cast.root)
         assert root.post("/backups/run").status_code == 302, mode
-        worker.work_off()
-        name = home.store.set_ids()[-1]
-        assert "Verified" in root.read("/backups")
-        signed = root.post(f"/backups/{name}/check", choice="in_order", password=PASSWORD)
-        assert signed.status_code == 302
-        assert root.post(f"/backups/{name}/download").status_code == 200
+        assert root.get("/backups").status_code == 200
+    worker.work_off()
+
+    (name,) = home.store.set_ids()
+    assert "Verified" in root.read("/backups")
+    signed = root.post(f"/backups/{name}/check", choice="in_order", password=PASSWORD)
+    assert signed.status_code == 302
+    assert root.post(f"/backups/{name}/download").status_code == 200
 
 
 def test_damage_and_a_missing_disk_are_named_on_the_page(home: Home, visit: Visit) -> None:

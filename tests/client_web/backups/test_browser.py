@@ -1,0 +1,74 @@
+"""Backups in a real browser: asked for, watched, looked at and signed, in Persian and English."""
+
+import threading
+
+import pytest
+from playwright.sync_api import expect
+
+from backup.confirm import confirmations
+from backup.plan import Kind
+from server.backups.worker import Worker
+from server.core.db import Database
+from tests.client_web.conftest import OpenPage
+from tests.server.backups.home import Home
+from tests.server.conftest import PASSWORD
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give the database; what differs between the two is proved without a browser."""
+    return sqlite_database
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_person_asks_watches_and_signs(
+    home: Home, open_page: OpenPage, worker: Worker, lang: str
+) -> None:
+    page = open_page("/backups", home.cast.root, lang)
+    page.locator("form[action='/backups/run'] button").first.click()
+    expect(page.locator("#backup-progress")).to_have_attribute("hx-trigger", "every 2s")
+
+    working = threading.Thread(target=worker.work_off)
+    working.start()
+    sign = page.locator("a[data-key=e]")
+    expect(sign).to_be_visible(timeout=60_000)  # the page found out by itself
+    working.join()
+
+    sign.click()
+    form = page.locator("#sheet #check-form")
+    expect(form).to_be_visible()
+    form.locator("input[name=password]").fill("not mine at all")
+    form.locator("button[type=submit]").click()
+    expect(page.locator("#sheet .k-form-summary")).to_be_visible()
+    form.locator("input[name=password]").fill(PASSWORD)
+    form.locator("button[type=submit]").click()
+    page.wait_for_url("**/backups/2*")
+
+    (said,) = confirmations(home.store)
+    assert said.user_name == "Root"
+    expect(page.locator(".k-record-side")).to_contain_text("Root")
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_the_pages_fit_the_smallest_phone(home: Home, open_page: OpenPage, lang: str) -> None:
+    name = home.office.run(home.cast.root, Kind.MANUAL).id
+    part = home.store.sets / name / "secrets.tar.zst.age"
+    part.write_bytes(part.read_bytes()[:-1])
+    home.office.verify(home.cast.root)
+
+    for path in ("/backups", f"/backups/{name}", f"/backups/{name}/check"):
+        page = open_page(path, home.cast.root, lang, width=360, height=740)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert page.locator("h1").count() == 1
+
+
+def test_a_download_arrives_whole(home: Home, open_page: OpenPage) -> None:
+    name = home.office.run(home.cast.root, Kind.MANUAL).id
+    page = open_page(f"/backups/{name}", home.cast.root)
+
+    with page.expect_download() as arriving:
+        page.locator("form[action$='/download'] button").click()
+
+    arrived = arriving.value
+    assert arrived.suggested_filename == f"daftar-{name}.tar"
+    assert arrived.path().stat().st_size > 10_000
