@@ -3,15 +3,19 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from backup import disk
 from installer.demo.programs import Program
-from installer.demo.sample import load_sample
+from installer.demo.sample import Owners, load_sample
 from installer.demo.vendor import Vendor
 from installer.steps.toml import literal, render_settings
 from server.audit.service import watch
 from server.core.actor import SYSTEM
 from server.core.config import License, load_settings
 from server.core.db import Database
+from server.core.errors import Missing
+from server.core.i18n import gettext as _
 from server.migrations.run import current, head, upgrade
 from server.users.passwords import set_cost
 from server.users.queries import user_by_email
@@ -111,10 +115,18 @@ class House:
                     UserDraft(email=email, display_name=name, role=role, password=PASSWORD)
                     for email, name, role in COLLEAGUES
                 ]
-                ids = [create_user(session, SYSTEM, draft).id for draft in drafts]
-                load_sample(session, manager_id=ids[0], seller_id=ids[1])
+                manager, seller, _support = [
+                    create_user(session, SYSTEM, draft).id for draft in drafts
+                ]
+                load_sample(session, Owners(self._admin(session), manager, seller))
         finally:
             database.dispose()
+
+    def _admin(self, session: Session) -> int:
+        admin = user_by_email(session, ADMIN[0])
+        if admin is None:
+            raise Missing(_("%(email)s was taken away; start over.", email=ADMIN[0]))
+        return admin.id
 
     def back_up(self) -> None:
         """Make the first backup and prove it by a real restore."""

@@ -22,19 +22,21 @@ from server.people.service import create_people
 
 @dataclass(frozen=True)
 class Owners:
-    """Whose records these are: every third belongs to the manager, the others to the seller."""
+    """Whose records these are: some of the administrator, some of the manager, most of the seller."""
 
+    admin: int
     manager: int
     seller: int
 
     def of(self, place: int) -> int:
         """Return the owner of the record at that place of its list."""
+        if place % 5 == 1:
+            return self.admin
         return self.manager if place % 3 == 0 else self.seller
 
 
-def load_sample(session: Session, *, manager_id: int, seller_id: int) -> None:
+def load_sample(session: Session, owners: Owners) -> None:
     """Write down the sample. The caller opens the transaction."""
-    owners = Owners(manager_id, seller_id)
     companies = create_companies(
         session, SYSTEM, [_company(words, owners.of(no)) for no, words in enumerate(COMPANIES)]
     )
@@ -89,14 +91,15 @@ def _deals(
     for no in range(len(companies) * 2):
         company = COMPANIES[no % len(companies)]
         titles = DEALS[company.language]
-        stage = stages[-2:][no % 2] if no % 3 == 2 else open_ones[no % len(open_ones)]
+        closed, earlier = no % 3 == 2, no - no // 3
+        stage = stages[-2:][no % 2] if closed else open_ones[earlier % len(open_ones)]
         is_open = stage.type is StageType.OPEN
         age = timedelta(days=7 + no * 3 % 80)
         drafts.append(
             DealDraft(
                 title=f"{titles[no % len(titles)]} – {company.short}",
                 currency=company.currency,
-                amount=company.revenue // (400 + 37 * (no % 9)),
+                amount=_rounded(company.revenue // (400 + 37 * (no % 9)), company.currency),
                 pipeline_id=pipeline.id,
                 stage_id=stage.id,
                 company_id=companies[no % len(companies)],
@@ -110,6 +113,11 @@ def _deals(
             )
         )
     return drafts
+
+
+def _rounded(amount: int, currency: str) -> int:
+    step = 10_000_000 if currency == "IRR" else 10_000
+    return max(step, amount // step * step)
 
 
 def _activities(
