@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from server.activities.rules import Target
 from server.core.actor import SYSTEM
 from server.core.db import Database
@@ -50,6 +48,6 @@ def test_a_day_offers_to_plan_something_on_it(anna: Visitor) -> None:
     assert 'value="2026-11-24T09:00"' in anna.read("/activities/new?due_at=2026-11-24T09:00")
 
 
-@pytest.mark.parametrize("day", ["yesterday", "0001-01-01", "9999-12-31", "2026-13-01"])
-def test_a_day_that_is_none_is_refused(anna: Visitor, day: str) -> None:
-    assert anna.get(f"/calendar?day={day}").status_code == 422
+def test_a_day_that_is_none_is_refused(anna: Visitor) -> None:
+    for day in ("yesterday", "0001-01-01", "9999-12-31", "2026-13-01"):
+        assert anna.get(f"/calendar?day={day}").status_code == 422, day
