@@ -110,5 +110,8 @@ def test_every_command_explains_itself(name: str) -> None:
 def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
-            yield from walk(child, f"{path} {name}")
+        context = click.Context(command)  # asked, because `daftar` loads its commands when needed
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from walk(child, f"{path} {name}")
