@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from backup import chain, report, run, transfer, verify
 from backup import confirm as confirming
 from backup import prune as pruning
-from backup import report, run, transfer, verify
 from backup.confirm import NOTE_LENGTH, Choice, Person
 from backup.keys import Keyring
 from backup.manifest import Manifest
@@ -173,6 +173,7 @@ class BackupOffice:
             how = estate.how_to_verify(self.settings, ring, identities=identities, level=level)
             found = verify.verify_and_keep(store, name, how, ring, progress=entry.tell)
             entry.ok, entry.outcome = found.ok, "\n".join(found.problems)
+            _must_be_whole(store, ring)
         self._note(actor, "verify", name, {"level": found.level.value, "ok": found.ok})
         self.look()
         return name, found
@@ -206,10 +207,6 @@ class BackupOffice:
         changes = {"set": set_name, "choice": choice.value, "note": note_text}
         note(session, actor, "confirm", kind=KIND, changes=changes)
         _mirror(session, self._shelf.items(store, ring.trust))
-
-    def soundness(self) -> confirming.Soundness:
-        """Return whether the journal of confirmations is whole."""
-        return confirming.check(self.store, self.keys.trust)
 
     # Handing over
 
@@ -265,6 +262,22 @@ class BackupOffice:
             return ""
         with self.database.read() as session:
             return str(session.scalar(text("SELECT version_num FROM alembic_version")) or "")
+
+
+def _must_be_whole(store: Store, ring: Keyring) -> None:
+    """Raise Broken when the journal of checks was changed, or backups vanished without being pruned."""
+    sound = confirming.check(store, ring.trust)
+    if not sound.ok:
+        raise Broken(sound.problem or "", code="journal_broken")
+    gone = chain.gaps(store, ring.trust)
+    if gone:
+        raise Broken(
+            _(
+                "These backups are gone, and nobody pruned them: %(names)s. Who could delete them?",
+                names=", ".join(gone),
+            ),
+            code="backups_gone",
+        )
 
 
 def must_be_sound(found: Result) -> None:

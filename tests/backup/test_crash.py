@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backup import prune, report, run, transfer
+from backup import prune, report, run, transfer, verify
 from backup.plan import Level, Stage, State
 from backup.store import Store
 from tests.backup.house import House, die, in_a_process, start
@@ -165,3 +165,22 @@ def test_a_full_disk_is_named_and_earlier_backups_stay(house: House) -> None:
     assert not list(house.store.folder.rglob(".part-*"))
     assert_nothing_half(house, [first.id])
     assert_next_run_works(house)
+
+
+@pytest.mark.parametrize("stage", [Stage.STORE, Stage.CONTENT, Stage.CHECK])
+def test_a_killed_verification_says_nothing_and_leaves_nothing(house: House, stage: Stage) -> None:
+    made = house.back_up()
+
+    def work() -> None:
+        verify.verify_and_keep(
+            house.store,
+            made.id,
+            house.how(),
+            house.keys,
+            progress=lambda now, _d, _t: die() if now is stage else None,
+        )
+
+    assert in_a_process(work) == -9
+    assert report.items(house.store, house.keys.trust)[0].state is State.COMPLETE
+    assert house.verify(made.id).ok
+    assert [path for path in (house.root / "scratch").iterdir() if path.is_dir()] == []
