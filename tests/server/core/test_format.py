@@ -66,9 +66,10 @@ def test_money_knows_its_minor_units() -> None:
 
 def test_a_size_is_told_in_the_largest_fitting_unit() -> None:
     with use_locale("en"):
-        assert [shown.filesize(n) for n in (0, 999, 1_500, 230_000_000)] == [
+        assert [shown.filesize(n) for n in (0, 999, 1_500, 20_000, 230_000_000)] == [
             "0 B",
             "999 B",
             "1.5 KB",
+            "20 KB",
             "230 MB",
         ]
