@@ -1,5 +1,5 @@
 // Menus as WAI-ARIA describes them: one button, arrow keys, Home, End, Escape, first letters.
-import { on } from "./dom.js";
+import { isRtl, on } from "./dom.js";
 
 const parts = (menu) => ({
   button: menu.querySelector("[aria-haspopup]"),
@@ -7,12 +7,29 @@ const parts = (menu) => ({
   items: [...menu.querySelectorAll("[role=menuitem]")],
 });
 
+const GAP = 4;
+const EDGE = 8;
+
+/** Stand below the button, or above it where there is no room; fixed, so that no list cuts the menu off. */
+function stand(list, button) {
+  const box = button.getBoundingClientRect();
+  Object.assign(list.style, { position: "fixed", inset: "auto" });
+  const { offsetWidth: width, offsetHeight: height } = list;
+  const above = box.top - height - GAP;
+  const top = box.bottom + GAP + height > innerHeight - EDGE && above > EDGE ? above : box.bottom + GAP;
+  const toTheLeft = list.classList.contains("k-menu-end") !== isRtl();
+  const left = toTheLeft ? box.right - width : box.left;
+  list.style.top = `${top}px`;
+  list.style.left = `${Math.max(EDGE, Math.min(left, document.documentElement.clientWidth - width - EDGE))}px`;
+}
+
 function open(menu, place = 0) {
   closeAll(menu);
   const { button, list, items } = parts(menu);
   list.hidden = false;
+  stand(list, button);
   button.setAttribute("aria-expanded", "true");
-  items.at(place)?.focus();
+  items.at(place)?.focus({ preventScroll: true });
 }
 
 function close(menu, giveBack = false) {
@@ -63,3 +80,5 @@ document.addEventListener("click", (event) => {
     closeAll();
   }
 });
+document.addEventListener("scroll", () => closeAll(), { capture: true, passive: true });
+addEventListener("resize", () => closeAll());

@@ -38,6 +38,8 @@ class Select extends HTMLElement {
       allowEmptyOption: false,
       load: url ? (query, done) => this.load(url, query, done) : undefined,
       shouldLoad: () => true,
+      // While the server searches, what it found for other words is no answer.
+      ...(url ? { score: (query) => ({ value }) => Number(query === this.answered && this.found.has(value)) } : {}),
       render: {
         option: (item) => make("div", {}, make("bdi", {}, item.text), ...(item.hint ? [make("span", { class: "k-sub" }, item.hint)] : [])),
         item: (item) => make("div", {}, make("bdi", {}, item.text)),
@@ -53,10 +55,14 @@ class Select extends HTMLElement {
     address.searchParams.set("q", query);
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" } });
-      const found = answer.ok ? await answer.json() : [];
+      const found = await answer.json();
+      if (!answer.ok || query !== this.box.inputValue()) throw new Error("of no use any more");
+      this.answered = query;
+      this.found = new Set(found.map(({ value }) => value));
       this.box.clearOptions((option) => this.box.items.includes(option.value));
       done(found);
     } catch {
+      delete this.box.loadedSearches[query]; // so that it is asked for again
       done([]);
     }
   }

@@ -171,6 +171,38 @@ def test_a_company_is_found_on_the_server_by_keyboard(open_page: OpenPage) -> No
     expect(page.locator("#f-company_id")).to_have_value("1")
 
 
+def test_a_picker_shows_what_is_typed_and_offers_nothing_the_server_found_for_other_words(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("form")
+    box = page.get_by_role("combobox", name="Company")
+    box.click()
+    expect(page.get_by_role("option", name="Cancity")).to_be_visible()
+    page.route("**/options?**", lambda _route: None)  # a server that takes its time
+
+    page.keyboard.type("beta")
+
+    expect(box).to_have_value("beta")
+    expect(box).to_have_css("opacity", "1")
+    expect(page.get_by_role("option", name="Cancity")).to_have_count(0)
+
+
+def test_a_menu_opens_upwards_where_there_is_no_room_below(open_page: OpenPage) -> None:
+    page = open_page("home", height=200)
+    opener = page.get_by_role("button", name="Settings")
+    page.evaluate("document.querySelector('.k-main').style.paddingTop = '400px'")
+    opener.evaluate("(button) => button.scrollIntoView({ block: 'end' })")
+
+    opener.click()
+
+    menu = page.get_by_role("menu").bounding_box()
+    button = opener.bounding_box()
+    assert menu
+    assert button
+    assert menu["y"] + menu["height"] <= button["y"]
+    assert menu["y"] >= 0
+
+
 def test_chosen_files_are_listed_and_can_be_let_go(open_page: OpenPage) -> None:
     page = open_page("form")
     files = [
