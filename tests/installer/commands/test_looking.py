@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from installer.commands.logs import readable
-from tests.installer.place import Place, run
+from tests.installer.place import Place
 
 
 def test_the_status_of_a_server_that_does_not_run(installed: Place) -> None:
@@ -139,12 +139,6 @@ def test_a_line_that_is_no_json_stays_as_it_is() -> None:
     assert readable('{"event": "E", "level": "error", "exception": "Boom", "n": 1}').endswith(
         "E n=1\nBoom"
     )
-
-
-def test_the_language_is_that_of_the_terminal(installed: Place) -> None:
-    result = run("license", "activate", "x", DAFTAR_HOME=str(installed.home), LANG="fa_IR.UTF-8")
-
-    assert result.exit_code == 2
 
 
 def test_a_database_of_the_right_shape_needs_no_upgrade(installed: Place) -> None:
