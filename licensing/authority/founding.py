@@ -22,6 +22,54 @@ from server.core.i18n import gettext as _
 UNFINISHED = ".init-unfinished"
 
 
+_SETTINGS = """\
+# The settings of this authority. Secrets never stand here.
+
+[web]
+host = "127.0.0.1"
+port = 8100
+processes = 2
+threads = 8
+# trusted_proxies = ["127.0.0.1"]
+
+[database]
+# Empty: the SQLite file db/authority.sqlite3 below this folder.
+url = {url}
+
+[keys]
+# Empty: the passphrase comes from the variable DAFTAR_AUTHORITY_PASSPHRASE.
+passphrase_file = {passphrase_file}
+
+[limits]
+enabled = true
+# Whether callers on this very machine are limited as well.
+loopback = true
+per_ip_minute = 60
+challenge_per_minute = 10
+activation_per_minute = 5
+activation_per_code_day = 20
+checkin_burst = 10
+checkin_interval_s = 300
+deactivation_per_day = 3
+
+[clients]
+# Older versions of the product are refused; empty: none is.
+oldest_version = ""
+# The day each version was built, such as "0.2.0=2027-03-01": a perpetual licence is not activated
+# for a version that is newer than its maintenance.
+builds = []
+
+[selling]
+product = "daftar"
+edition = "standard"
+timezone = "Asia/Tehran"
+features = ["crm", "club", "api"]
+
+[log]
+level = "INFO"
+"""
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What `init` was told. `passphrase_file` is kept in the settings, the passphrase itself nowhere."""
@@ -99,52 +147,7 @@ def _make_keyset(settings: Settings, roots: list[PrivateKey], passphrase: bytes)
 
 def _toml(wishes: Wishes) -> str:
     named = "" if wishes.passphrase_file is None else str(wishes.passphrase_file)
-    return f"""\
-# The settings of this authority. Secrets never stand here.
-
-[web]
-host = "127.0.0.1"
-port = 8100
-processes = 2
-threads = 8
-# trusted_proxies = ["127.0.0.1"]
-
-[database]
-# Empty: the SQLite file db/authority.sqlite3 below this folder.
-url = {_quoted(wishes.database_url)}
-
-[keys]
-# Empty: the passphrase comes from the variable DAFTAR_AUTHORITY_PASSPHRASE.
-passphrase_file = {_quoted(named)}
-
-[limits]
-enabled = true
-# Whether callers on this very machine are limited as well.
-loopback = true
-per_ip_minute = 60
-challenge_per_minute = 10
-activation_per_minute = 5
-activation_per_code_day = 20
-checkin_burst = 10
-checkin_interval_s = 300
-deactivation_per_day = 3
-
-[clients]
-# Older versions of the product are refused; empty: none is.
-oldest_version = ""
-# The day each version was built, such as "0.2.0=2027-03-01": a perpetual licence is not activated
-# for a version that is newer than its maintenance.
-builds = []
-
-[selling]
-product = "daftar"
-edition = "standard"
-timezone = "Asia/Tehran"
-features = ["crm", "club", "api"]
-
-[log]
-level = "INFO"
-"""
+    return _SETTINGS.format(url=_quoted(wishes.database_url), passphrase_file=_quoted(named))
 
 
 def _quoted(text: str) -> str:

@@ -74,10 +74,7 @@ def next_lease(session: Session, desk: Desk, turn: Turn, link: Link) -> Envelope
         prev_hash=activation.head_hash,
         req_hash=turn.request_hash,
         server_time=turn.now,
-        notices=tuple(
-            Notice(code.value, turn.now, _SENTENCES[code]())
-            for code in (*link.notices, *_about_news(link.known, news), *_about_seats(turn))
-        ),
+        notices=_notices(turn, link, news),
         license=license_.envelope if news.license else None,
         keyset=ring.envelope if news.keyset else None,
     )
@@ -131,6 +128,11 @@ def _news(turn: Turn, link: Link, keyset_version: int) -> _News:
         license=link.known.license_serial < turn.license.serial,
         keyset=link.known.keyset_version < keyset_version,
     )
+
+
+def _notices(turn: Turn, link: Link, news: _News) -> tuple[Notice, ...]:
+    codes = (*link.notices, *_about_news(link.known, news), *_about_seats(turn))
+    return tuple(Notice(code.value, turn.now, _SENTENCES[code]()) for code in codes)
 
 
 def _about_news(known: Head | None, news: _News) -> list[NoticeCode]:

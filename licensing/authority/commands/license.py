@@ -217,7 +217,7 @@ def renew(*, license_id: str, days: int, as_json: bool) -> None:
 
 @group.command("set-seats")
 @click.argument("license_id", metavar="ID")
-@click.option("--named", type=int, metavar="N", help="Users that may be active.")
+@click.option("--seats", "named", type=int, metavar="N", help="Users that may be active.")
 @click.option("--devices", type=int, metavar="N", help="Devices at once.")
 @click.option("--service-accounts", type=int, metavar="N")
 @json_option
@@ -232,7 +232,7 @@ def change_seats(
     """Change the seats; a lower number deactivates nobody."""
     change = SeatChange(named, devices, service_accounts)
     if change == SeatChange():
-        raise click.UsageError(_("Name at least one number, such as --named 25."))
+        raise click.UsageError(_("Name at least one number, such as --seats 25."))
     with open_home() as home:
         keys = home.keys()
         with home.database.write() as session:

@@ -38,12 +38,7 @@ def sign_next(session: Session, keys: Keys, license_: LicenseRecord, now: int) -
         grace_days=license_.grace_days,
         transferable=False,
         activations_max=1,
-        checkin=CheckinTerms(
-            interval_s=license_.interval_s,
-            lease_ttl_s=license_.lease_ttl_s,
-            read_only_after_s=license_.read_only_after_s,
-            lock_after_s=license_.lock_after_s,
-        ),
+        checkin=_terms(license_),
     )
     envelope = keys.seal(document, now)
     license_.serial = document.serial
@@ -58,3 +53,12 @@ def sign_next(session: Session, keys: Keys, license_: LicenseRecord, now: int) -
         )
     )
     session.flush()
+
+
+def _terms(license_: LicenseRecord) -> CheckinTerms:
+    return CheckinTerms(
+        interval_s=license_.interval_s,
+        lease_ttl_s=license_.lease_ttl_s,
+        read_only_after_s=license_.read_only_after_s,
+        lock_after_s=license_.lock_after_s,
+    )

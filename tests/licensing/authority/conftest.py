@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from licensing.authority.app import make_authority
+from licensing.authority.config import load_settings
 from tests.licensing.authority.console import Console
 from tests.licensing.authority.stage import (
     NO_LIMITS,
@@ -90,5 +91,36 @@ def console(tmp_path: Path) -> Iterator[Console]:
     handlers, level = logger.handlers[:], logger.level
     found_vendor(tmp_path / "authority")
     yield Console(tmp_path / "authority")
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def customer(console: Console) -> str:
+    return str(console.json("customer", "add", "--name", "Pars Trading")["customer_id"])
+
+
+@pytest.fixture
+def sold(console: Console, customer: str) -> dict[str, str]:
+    """Give a licence of five users and its code."""
+    report = console.json("license", "issue", "--customer", customer, "--seats", 5)
+    return {name: str(value) for name, value in report.items()}
+
+
+@pytest.fixture
+def console_vendor(console: Console) -> Iterator[Vendor]:
+    """Give a line to the authority that the console works on."""
+    opened = open_vendor(load_settings(console.home), lambda *_request: pytest.fail("no line"))
+    opened.send = inside(opened)
+    yield opened
+    opened.database.dispose()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Console]:
+    """Give a terminal at a home where nothing is yet."""
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    yield Console(tmp_path / "fresh")
     logger.handlers[:] = handlers
     logger.setLevel(level)
