@@ -24,7 +24,7 @@ def root(app: DaftarFlask, database: Database, cast: Cast) -> Api:
 
 @pytest.fixture
 def desk(settings: Settings, database: Database, cast: Cast) -> ImportDesk:
-    """The scheduler's import desk."""
+    """Give the scheduler's import desk."""
     board = EntitlementsBoard(UNLIMITED)
     return ImportDesk(workshop(settings, database), board, lambda _session, _user: cast.root)
 
@@ -41,7 +41,7 @@ def upload(api: Api, text: str = COMPANIES, code: int = 201, **fields: str) -> d
 
 def call(api: Api, method: str, path: str, code: int = 200, **body: Any) -> dict[str, Any]:
     sent: dict[str, Any] = {"json": body} if body else {}
-    answer = api.client.open(f"/api/v1/imports/{path}", method=method, headers=api.headers, **sent)
+    answer = api.client.open(f"/api/v1/{path}", method=method, headers=api.headers, **sent)
     assert answer.status_code == code, answer.get_data(as_text=True)
     return answer.json or {}
 
@@ -50,7 +50,7 @@ def test_a_program_brings_a_file_in_and_takes_it_back(root: Api, desk: ImportDes
     made = upload(root)
     assert (made["status"], made["rows"]) == ("draft", 3)
     assert [column["field"] for column in made["columns"]] == ["name", "industry", None]
-    path = str(made["id"])
+    path = f"imports/{made['id']}"
 
     call(root, "POST", f"{path}/trial")
     desk.work()
@@ -65,7 +65,7 @@ def test_a_program_brings_a_file_in_and_takes_it_back(root: Api, desk: ImportDes
     (row,) = rows["items"]
     assert row["values"] == {"account": "Pars", "sector": "energy", "colour": "red"}
     assert rows["next_cursor"]
-    assert call(root, "GET", "../companies/" + str(row["record_id"]))["name"] == "Pars"
+    assert call(root, "GET", f"companies/{row['record_id']}")["name"] == "Pars"
     call(root, "POST", f"{path}/undo")
     desk.work()
     undone = call(root, "GET", path)
@@ -76,11 +76,11 @@ def test_a_mapping_comes_with_the_file_or_afterwards(root: Api, desk: ImportDesk
     toml = 'currency = "EUR"\n[columns]\naccount = "name"\ncolour = "notes"\n'
     made = upload(root, mapping=toml, start="run")
     desk.work()
-    assert call(root, "GET", str(made["id"]))["status"] == "done"
+    assert call(root, "GET", f"imports/{made['id']}")["status"] == "done"
 
     other = upload(root, COMPANIES.replace("red", "blue"))
     changed = call(
-        root, "PUT", f"{other['id']}/mapping", columns={"account": "name"}, currency="USD"
+        root, "PUT", f"imports/{other['id']}/mapping", columns={"account": "name"}, currency="USD"
     )
 
     assert [column["field"] for column in changed["columns"]] == ["name", None, None]
@@ -91,9 +91,9 @@ def test_a_draft_can_be_discarded_and_a_done_import_cannot(root: Api, desk: Impo
     draft, done = upload(root), upload(root, start="run")
     desk.work()
 
-    call(root, "DELETE", str(draft["id"]), 204)
-    call(root, "GET", str(draft["id"]), 404)
-    call(root, "DELETE", str(done["id"]), 409)
+    call(root, "DELETE", f"imports/{draft['id']}", 204)
+    call(root, "GET", f"imports/{draft['id']}", 404)
+    call(root, "DELETE", f"imports/{done['id']}", 409)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_only_who_may_import_sees_imports(
     ben = api_of(app, database, cast.ben)
 
     upload(ben, code=403)
-    for path in ("", f"{made['id']}", f"{made['id']}/rows"):
+    for path in ("imports", f"imports/{made['id']}", f"imports/{made['id']}/rows"):
         call(ben, "GET", path, 403)
     for step in ("trial", "run", "stop", "undo"):
-        call(ben, "POST", f"{made['id']}/{step}", 403)
+        call(ben, "POST", f"imports/{made['id']}/{step}", 403)
 
 
 def test_the_list_shows_the_newest_first(root: Api) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from server.companies import service as companies
+from server.companies.queries import get_company
 from server.core.errors import Conflict
 from server.exchange.rules import ImportStatus
 from tests.server.conftest import Cast
@@ -16,7 +17,7 @@ PEOPLE = "id,last name,email,company\n1,Rezaei,r@example.com,Pars\n2,Karimi,k@ex
 def rename(desk: Desk, cast: Cast, name: str, **changes: object) -> None:
     (company_id,) = desk.ask("SELECT id FROM companies WHERE name = :name", name=name)[0]
     with desk.database.write(cast.anna) as session:
-        company = companies.get_company(session, cast.anna, company_id)
+        company = get_company(session, cast.anna, company_id)
         draft = replace(companies.draft_of(company), **changes)  # type: ignore[arg-type] # fields
         companies.change_company(session, cast.anna, company_id, draft)
 
