@@ -28,7 +28,7 @@ from server.core.text import persian_digits
 from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session, database
-from server.users.sign_in import confirm_password
+from server.users.queries import confirm_password
 
 if TYPE_CHECKING:  # templates show records, and only their types are needed here
     from server.backups.models import BackupSet

@@ -95,7 +95,7 @@ def change_password() -> ResponseReturnValue:
 
 def _confirm(form: PasswordForm) -> None:
     try:
-        sign_in.confirm_password(current_session(), current_actor(), form.current.data or "")
+        queries.confirm_password(current_session(), current_actor(), form.current.data or "")
     except Invalid as refusal:
         raise Invalid(refusal.message, field="current", code=refusal.code) from refusal
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backup.confirm import NOTE_LENGTH, Choice
 from backup.plan import Kind, Level
-from backup.result import Result
+from backup.result import Check, Result
 from installer.commands.backup_restore import restore, undo_restore
 from installer.commands.backup_room import enter, key_option, known, opening
 from installer.commands.passwords import password_option, read_password
@@ -24,9 +24,9 @@ from server.core.errors import Missing, NotAllowed, NotFound
 from server.core.format import datetime as shown_time
 from server.core.format import filesize
 from server.core.i18n import gettext as _
-from server.users.queries import user_by_email
+from server.users.queries import confirm_password, user_by_email
 from server.users.rules import UserStatus
-from server.users.sign_in import actor_for, confirm_password
+from server.users.sign_in import actor_for
 
 file_path = click.Path(path_type=Path, dir_okay=False)
 
@@ -114,12 +114,14 @@ def verify(
     must_be_sound(found)
 
 
+def _line(check: Check) -> str:
+    words = CHECK_LABELS[check.name] if check.name in CHECK_LABELS else check.name
+    detail = f": {check.detail}" if check.detail else ""
+    return f"{'✓' if check.ok else '✗'} {_(words)}{detail}"
+
+
 def _verified(name: str, found: Result) -> str:
-    lines = [
-        f"{'✓' if check.ok else '✗'} {_(CHECK_LABELS.get(check.name, check.name))}"
-        + (f": {check.detail}" if check.detail else "")
-        for check in found.checks
-    ]
+    lines = [_line(check) for check in found.checks]
     if not found.ok:
         lines.append(_("The backup %(id)s is damaged. Make a new one.", id=name))
     elif found.level is not Level.DRILL:

@@ -23,7 +23,7 @@ from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.rest import created, listed, shown, told
 from server.http.unit_of_work import current_session
-from server.users.sign_in import confirm_password
+from server.users.queries import confirm_password
 
 blueprint = APIBlueprint("backups_api", __name__, url_prefix="/backups", tag="backups")
 

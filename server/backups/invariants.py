@@ -11,7 +11,6 @@ from backup.plan import Invariant, Restored
 from server.core.config import load_settings
 from server.core.errors import DaftarError
 from server.core.i18n import gettext as _
-from server.users.rules import Role, UserKind, UserStatus
 
 SHOWN = 5
 
@@ -35,10 +34,9 @@ def _asked(name: str, tables: frozenset[str], question: Question) -> Invariant:
 def _somebody_administers(connection: Connection) -> Sequence[str]:
     count = connection.scalar(
         text(
-            "SELECT count(*) FROM users WHERE role = :role AND status = :status AND kind = :kind"
-            " AND password_hash IS NOT NULL AND deleted_at IS NULL"
-        ),
-        {"role": Role.ADMIN, "status": UserStatus.ACTIVE, "kind": UserKind.HUMAN},
+            "SELECT count(*) FROM users WHERE role = 'admin' AND status = 'active'"
+            " AND kind = 'human' AND password_hash IS NOT NULL AND deleted_at IS NULL"
+        )
     )
     return () if count else (_("Nobody in this backup can sign in as an administrator."),)
 

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from server.core import clock
 from server.core.actor import Actor
-from server.core.errors import NotFound
+from server.core.errors import Invalid, NotFound
 from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
 from server.core.text import fold
 from server.users.models import ApiToken, SeatCounter, User, WebSession
+from server.users.passwords import matches
 from server.users.rules import Role, Seats, UserKind, UserStatus, holds_seat
 
 USERS = ListSpec(
@@ -116,3 +117,10 @@ def count_browsers(session: Session) -> int:
     """Count the browsers that are signed in now."""
     query = select(func.count()).select_from(WebSession).where(WebSession.expires_at > clock.now())
     return session.scalar(query) or 0
+
+
+def confirm_password(session: Session, actor: Actor, password: str) -> None:
+    """Raise Invalid unless this is the actor's own password, asked again before a signature."""
+    user = session.get(User, actor.user_id)
+    if not matches(user.password_hash if user else None, password):
+        raise Invalid(_("This is not your password."), field="password", code="wrong_password")

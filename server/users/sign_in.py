@@ -85,13 +85,6 @@ def _slow_down(session: Session, email: str, address: str) -> None:
     )
 
 
-def confirm_password(session: Session, actor: Actor, password: str) -> None:
-    """Raise Invalid unless this is the actor's own password, asked again before a signature."""
-    user = session.get(User, actor.user_id)
-    if not matches(user.password_hash if user else None, password):
-        raise Invalid(_("This is not your password."), field="password", code="wrong_password")
-
-
 def note_failure(session: Session, email: str, address: str) -> None:
     """Remember a failed attempt and forget the old ones."""
     old = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
