@@ -1,15 +1,19 @@
 """Reading the licence's status, for pages, the API and the command line."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy.orm import Session
 
 from server.activation.models import ONLY_ROW, CheckInPlan
-from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse
-from server.activation.service import LicenseOffice, moment
+from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse, moment
 from server.core.actor import Actor
 from server.users.queries import count_browsers, seats, service_seats
 
+if TYPE_CHECKING:  # the office is handed over, open
+    from server.activation.service import LicenseOffice
 
-def license_status(session: Session, actor: Actor, office: LicenseOffice) -> LicenseStatus:
+
+def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> LicenseStatus:
     """Return everything that is known about the licence."""
     actor.must("license.see")
     named, service = seats(session), service_seats(session)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
@@ -193,6 +193,11 @@ def fault_sentence(code: str) -> str:
         else _("The vendor's server is not available at the moment. Try again later.")
     )
     return f"{sentence} ({code})"
+
+
+def moment(seconds: int) -> datetime:
+    """Return Unix seconds of a licence document as a moment."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from licensing.client.transport import backoff, next_check_in
 from licensing.document.errors import DocumentError
 from licensing.document.requests import DeactivationReason, Usage
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
-from server.activation.rules import Message, denial_sentence, explain, fault_sentence
+from server.activation.rules import Message, denial_sentence, explain, fault_sentence, moment
 from server.audit.service import note
 from server.core import clock
 from server.core.actor import SYSTEM, Actor
@@ -37,11 +37,6 @@ log = logging.getLogger(__name__)
 
 REFRESH_S = 30.0
 LOOK_S = 1.0
-
-
-def moment(seconds: int) -> datetime:
-    """Return Unix seconds of a licence document as a moment."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _client(settings: Settings) -> LicenseClient:

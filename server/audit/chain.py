@@ -8,11 +8,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.audit.models import ONLY_ROW, AuditEntry, TrailHead
+from server.audit.queries import count_unsealed
 from server.audit.rules import FIRST_LINK, Break, Fact, Fault, Trail, digest_of, link_of
 from server.audit.service import note
 from server.core import clock
@@ -86,12 +87,6 @@ def _fact(entry: _Entry) -> Fact:
         kind=entry.kind,
         record_id=entry.record_id,
     )
-
-
-def count_unsealed(session: Session) -> int:
-    """Count the entries that wait for their seal."""
-    waiting = select(func.count()).where(AuditEntry.position.is_(None))
-    return session.scalar(waiting.select_from(AuditEntry)) or 0
 
 
 def seal_all(database: Database) -> int:

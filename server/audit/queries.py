@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from server.audit.chain import count_unsealed
 from server.audit.models import ONLY_ROW, AuditEntry, TrailHead
 from server.core.actor import Actor
 from server.core.errors import NotFound
@@ -52,6 +51,12 @@ class SealState:
     verified_at: datetime | None
     verified: int | None
     broken_at: int | None
+
+
+def count_unsealed(session: Session) -> int:
+    """Count the entries that wait for their seal."""
+    waiting = select(func.count()).where(AuditEntry.position.is_(None))
+    return session.scalar(waiting.select_from(AuditEntry)) or 0
 
 
 def seal_state(session: Session, actor: Actor) -> SealState:
