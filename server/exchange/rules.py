@@ -70,8 +70,8 @@ MODE_LABELS = {
     Mode.UPDATE: mark("Only change known ones"),
 }
 OUTCOME_LABELS = {
-    Outcome.CREATED: mark("Written down"),
-    Outcome.UPDATED: mark("Changed"),
+    Outcome.CREATED: mark("Newly written down"),
+    Outcome.UPDATED: mark("Brought up to date"),
     Outcome.SKIPPED: mark("Skipped"),
     Outcome.REFUSED: mark("Refused"),
 }
