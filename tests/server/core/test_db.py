@@ -1,13 +1,17 @@
 """Transactions: readers read one moment and cannot write, writers lose nothing."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
-from sqlalchemy import select, text, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.orm.exc import StaleDataError
 
 from server.core.after_commit import after_commit
 from server.core.db import Database
-from server.users.models import SeatCounter
-from server.users.rules import UserKind
+from server.users.models import ApiToken, SeatCounter, SignInFailure, User
+from server.users.rules import Role, UserKind, UserStatus
 from tests.support.racing import race
 
 
@@ -66,3 +70,78 @@ def test_nothing_runs_after_a_rollback(database: Database) -> None:
 def test_the_database_itself_refuses_a_seat_above_the_ceiling(database: Database) -> None:
     with pytest.raises(DatabaseError), database.write() as session:
         session.add(SeatCounter(kind=UserKind.HUMAN, used=6, cap=5, ceiling=5))
+
+
+def test_sqlite_is_opened_for_many_processes(sqlite_database: Database) -> None:
+    with sqlite_database.read() as session:
+        found = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        }
+
+    assert found == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "busy_timeout": 10_000,
+        "synchronous": 1,
+    }
+
+
+def test_a_writer_of_sqlite_holds_its_place_from_the_start(sqlite_database: Database) -> None:
+    """BEGIN IMMEDIATE: a second writer waits before it has read anything that may grow old."""
+    impatient = Database(sqlite_database.url)
+    with sqlite_database.write() as session:
+        session.execute(select(SeatCounter))
+        with impatient.engine.connect() as other, pytest.raises(OperationalError, match="locked"):
+            other.connection.cursor().execute("PRAGMA busy_timeout = 1")
+            other.begin()
+    impatient.dispose()
+
+
+def test_a_key_that_leads_nowhere_is_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(ApiToken(token_hash="x", hint="x", name="x", user_id=999))
+
+
+def test_a_record_in_use_cannot_be_removed(database: Database) -> None:
+    with database.write() as session:
+        user = User(
+            display_name="Anna", role=Role.SALES, kind=UserKind.HUMAN, status=UserStatus.FORMER
+        )
+        session.add(user)
+        session.flush()
+        session.add(ApiToken(token_hash="x", hint="x", name="x", user_id=user.id))
+
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(delete(User))
+
+
+def test_a_moment_keeps_its_zone_and_a_naive_one_is_refused(database: Database) -> None:
+    moment = datetime(2026, 3, 20, 23, 59, 59, 123456, tzinfo=ZoneInfo("Asia/Tehran"))
+    with database.write() as session:
+        session.add(SignInFailure(email_key="x", at=moment))
+    with database.read() as session:
+        kept = session.scalars(select(SignInFailure.at)).one()
+
+    assert kept == moment
+    assert kept.tzinfo == UTC
+    with pytest.raises(StatementError), database.write() as session:
+        session.add(SignInFailure(email_key="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - on purpose
+
+
+def test_a_change_of_an_old_version_is_refused(database: Database) -> None:
+    with database.write() as session:
+        session.add(
+            User(
+                display_name="Anna", role=Role.SALES, kind=UserKind.HUMAN, status=UserStatus.FORMER
+            )
+        )
+    slow = database.open(write=False)
+    read = slow.scalars(select(User)).one()
+    slow.close()
+    with database.write() as session:
+        session.scalars(select(User)).one().display_name = "Anna B."
+
+    with pytest.raises(StaleDataError), database.write() as session:
+        session.add(read)
+        read.display_name = "Anna C."
