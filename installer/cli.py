@@ -10,6 +10,7 @@ from server.core.version import VERSION
 
 # A room is imported when it is entered, so that a short command does not wait for all the others.
 ROOMS: Mapping[str, str] = {
+    "audit": "audit:group",
     "backup": "backup:group",
     "db": "db:group",
     "doctor": "checks:doctor",
