@@ -115,7 +115,7 @@ def verify(
 
 
 def _line(check: Check) -> str:
-    words = CHECK_LABELS[check.name] if check.name in CHECK_LABELS else check.name
+    words = CHECK_LABELS.get(check.name, check.name)
     detail = f": {check.detail}" if check.detail else ""
     return f"{'✓' if check.ok else '✗'} {_(words)}{detail}"
 

@@ -14,6 +14,12 @@ from tests.server.conftest import Cast
 
 
 @pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give the database; what differs between the two is proved in the slice."""
+    return sqlite_database
+
+
+@pytest.fixture
 def home(tmp_path: Path, database: Database) -> Home:
     """Give an installation that was never backed up."""
     return build(tmp_path, database)

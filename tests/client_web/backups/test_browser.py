@@ -8,16 +8,9 @@ from playwright.sync_api import expect
 from backup.confirm import confirmations
 from backup.plan import Kind
 from server.backups.worker import Worker
-from server.core.db import Database
 from tests.client_web.conftest import OpenPage
 from tests.server.backups.home import Home
 from tests.server.conftest import PASSWORD
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """Give the database; what differs between the two is proved without a browser."""
-    return sqlite_database
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
