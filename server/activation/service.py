@@ -102,6 +102,8 @@ class LicenseOffice:
             expires_at=moment(sold.expires_at) if sold and sold.expires_at else None,
             last_contact_at=moment(snapshot.last_contact_at) if snapshot.last_contact_at else None,
             notices=_banners(verdict),
+            networks=sold.network_scope.cidrs if sold else (),
+            network_mode=sold.network_scope.mode.value if sold else "off",
         )
         self.board.publish(entitlements)
         return entitlements

@@ -21,7 +21,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Entitlements:
-    """The licence's verdict at one moment. `mode` and `reason` are words of licensing.md §7."""
+    """The licence's verdict at one moment. `mode` and `reason` are words of licensing.md §7.
+
+    `networks` are where its users may sit (R-LIC-5); `network_mode` is `enforce`, `warn` or `off`.
+    """
 
     mode: str = "setup"
     reason: str = "not_activated"
@@ -31,6 +34,8 @@ class Entitlements:
     expires_at: datetime | None = None
     last_contact_at: datetime | None = None
     notices: tuple[Notice, ...] = ()
+    networks: tuple[str, ...] = ()
+    network_mode: str = "off"
 
     @property
     def may_read(self) -> bool:

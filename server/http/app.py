@@ -22,6 +22,7 @@ from server.http.headers import add_security_headers
 from server.http.idempotency import answer_once
 from server.http.language import choose_locale
 from server.http.licence_gate import check_licence
+from server.http.network import check_network
 from server.http.unit_of_work import close_session, finish_session
 
 csrf = CSRFProtect()
@@ -68,6 +69,7 @@ def _enter() -> None:
         door.check_request(request)
     check_access()
     if door.board is not None:
+        check_network(door.board.verdict)
         check_licence(door.board.verdict)
     _check_kind_of_body()
 

@@ -37,7 +37,9 @@ def test_an_activation_opens_the_product_and_takes_over_what_was_sold(
 ) -> None:
     office.activate(cast.root, SHOWN_CODE)
 
-    assert (stage.board.verdict.mode, stage.board.verdict.customer) == ("ok", "Pars Trading")
+    verdict = stage.board.verdict
+    assert (verdict.mode, verdict.customer) == ("ok", "Pars Trading")
+    assert (verdict.network_mode, verdict.networks) == ("enforce", ("10.0.0.0/8",))
     with stage.database.read() as session:
         assert seats(session) == Seats(4, 25)
         assert service_seats(session).cap == 5
