@@ -60,6 +60,10 @@ translations: setup-test ## Bring the catalogues up to date with the sources, an
 	@$(PY) tools/translations.py update
 	@$(PY) tools/translations.py compile
 
+.PHONY: migration
+migration: setup-test ## Draft the next migration: HOUSE=server|authority SAYS="What changes"
+	@$(PY) -m tools.migration $(or $(HOUSE),server) "$(SAYS)"
+
 # The run lock comes first and binds the other, so that tests run on what customers get.
 COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'

@@ -28,6 +28,10 @@ class Chain:
         config.set_main_option("script_location", str(self.folder))
         return config
 
+    def has_steps(self) -> bool:
+        """Tell whether there is a migration yet."""
+        return ScriptDirectory.from_config(self._config()).get_current_head() is not None
+
     def head(self) -> str:
         """Return the newest revision that this release knows."""
         return str(ScriptDirectory.from_config(self._config()).get_current_head())

@@ -47,7 +47,11 @@ def test_every_slice_has_its_floor_in_the_import_contract() -> None:
 
 def test_no_file_grows_too_long() -> None:
     everything = modules(*BOXES, "tests", "tools", "benchmarks")
-    too_long = [f"{m.path}: {m.lines} lines" for m in everything if m.lines > LONGEST_FILE]
+    too_long = [
+        f"{m.path}: {m.lines} lines"
+        for m in everything
+        if m.lines > LONGEST_FILE and "/migrations/versions/" not in m.path
+    ]
 
     assert too_long == []
 
