@@ -8,20 +8,23 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from backup import postgresql
-from backup.lock import held
-from installer.running import LOCK
+from server.core.actor import SYSTEM
 from server.core.config import load_settings
 from server.core.db import Database
+from server.users.sign_in import create_token
 from tests.server.backups.home import Home, build, environment
 from tests.support.sources import ROOT
+
+PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -133,7 +136,8 @@ def test_a_restore_elsewhere_is_a_home_to_work_on(home: Home, tmp_path: Path) ->
     assert found == ["قرارداد نخست", "Second deal"]
     assert titles(home) == ["changed since then"] * 2
     assert len([each for each in settings.files.rglob("*") if each.is_file()]) == 3
-    assert (elsewhere / "trust" / "root.json").read_text() == "{}"
+    root_keys = home.settings.home / "trust" / "root.json"
+    assert (elsewhere / "trust" / "root.json").read_bytes() == root_keys.read_bytes()
     listed = home.daftar("user", "list", "--json", home=elsewhere)
     assert len(json.loads(listed.stdout)["items"]) == 4, listed.stderr
     assert home.daftar("backup", "run", home=elsewhere).exit_code == 0
@@ -197,20 +201,64 @@ def test_missing_keys_and_settings_are_put_back_and_newer_ones_stay(sqlite_home:
 
 
 @contextmanager
-def served(home: Home) -> Iterator[None]:
-    """Hold what a running service holds."""
-    home.settings.run_dir.mkdir(parents=True, exist_ok=True)
-    with held(home.settings.run_dir / LOCK, refusal="busy"):
-        yield
+def served(home: Home, port: int) -> Iterator[str]:
+    """Serve the home for real; gives the address of its API."""
+    address = f"http://127.0.0.1:{port}"
+    log = home.settings.home / "serve.out"
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            home.line("serve", "--port", str(port)),
+            cwd=ROOT,
+            env=environment(),
+            stdout=said,
+            stderr=said,
+        )
+        try:
+            wait_for(lambda: answers(f"{address}/healthz"), log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def test_a_restore_in_place_is_refused_while_the_service_runs(sqlite_home: Home) -> None:
-    made = told(sqlite_home, "run")
-    with served(sqlite_home):
-        done = sqlite_home.daftar("backup", "restore", made["id"])
+def wait_for(happened: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
 
-    assert done.exit_code == 3
-    assert "systemctl stop daftar" in done.stderr
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_the_running_service_makes_a_backup_that_is_asked_for_and_holds_off_a_restore(
+    sqlite_home: Home, port: int
+) -> None:
+    with sqlite_home.database.write(SYSTEM) as session:
+        token = create_token(session, SYSTEM, sqlite_home.cast.root.user_id or 0, "tests")
+    bearer = {"Authorization": f"Bearer {token}"}
+    with served(sqlite_home, port) as address:
+        api = f"{address}/api/v1/backups"
+        asked = requests.post(f"{api}/runs", json={"action": "run"}, headers=bearer, timeout=30)
+        assert asked.status_code == 201, asked.text
+
+        def proved() -> bool:
+            found = requests.get(api, headers=bearer, timeout=30).json()["items"]
+            return [each["state"] for each in found] == ["verified"]
+
+        wait_for(proved, sqlite_home.settings.home / "serve.out")
+        (name,) = sqlite_home.store.set_ids()
+        refused = sqlite_home.daftar("backup", "restore", name)
+        again = sqlite_home.run_apart("serve", "--port", str(port))
+
+    assert refused.exit_code == 3
+    assert "systemctl stop daftar" in refused.stderr
+    assert (again.returncode, "runs here already" in again.stderr) == (3, True)
+    told(sqlite_home, "restore", name)
     assert titles(sqlite_home) == ["قرارداد نخست", "Second deal"]
 
 

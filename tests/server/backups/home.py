@@ -21,6 +21,7 @@ from server.core.db import Database
 from server.deals.pipelines import ensure_default_pipeline
 from server.deals.rules import DealDraft
 from server.deals.service import create_deal
+from tests.installer.place import write_root
 from tests.server.conftest import Cast, people
 from tests.support.sources import ROOT
 
@@ -86,7 +87,7 @@ def build(root: Path, database: Database, files: int = 3) -> Home:
     (home / "secrets").mkdir(parents=True, mode=0o700)
     (home / "secrets" / "web.key").write_bytes(os.urandom(32))
     (home / "trust").mkdir()
-    (home / "trust" / "root.json").write_text("{}")
+    write_root(home / "trust" / "root.json")
     settings = Settings(
         home=home,
         database=DatabaseSettings(database.url),
