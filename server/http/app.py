@@ -75,10 +75,10 @@ def _enter() -> None:
 
 
 def _check_kind_of_body() -> None:
-    """Refuse a body that the API would otherwise try to read as JSON."""
-    if request.path.startswith("/api/") and request.content_length and not request.is_json:
-        if request.mimetype == "multipart/form-data":
-            return
+    """Refuse a body of another kind where JSON is expected, since it would be read as JSON anyhow."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    expected = getattr(view, "_spec", {}).get("content_type")
+    if expected == "application/json" and request.content_length and not request.is_json:
         raise UnsupportedMediaType
 
 
