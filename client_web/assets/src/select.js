@@ -33,6 +33,8 @@ class Select extends HTMLElement {
       // Values that come from the server are ids, so a new word is marked as one.
       create: "create" in this.dataset && (url ? (text) => ({ value: `new:${text}`, text }) : true),
       maxOptions: 100,
+      // Who types fast and presses Enter must not get what answered fewer letters.
+      refreshThrottle: url ? 300 : 0,
       preload: url ? "focus" : false,
       closeAfterSelect: !multiple,
       allowEmptyOption: false,
