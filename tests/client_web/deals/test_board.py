@@ -94,14 +94,17 @@ def test_a_card_dropped_on_lost_asks_why_and_keeps_the_answer(
 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Why was it lost?")
-    dialog.get_by_role("combobox").fill("Price")
-    page.keyboard.press("Enter")
+    box = dialog.get_by_role("combobox", name="Reason")
+    box.fill("No bud")
+    box.press("Enter")
+    expect(dialog.locator(".ts-control .item")).to_have_text("No budget")
+    expect(dialog.locator(".ts-control .item")).to_be_visible()
     dialog.get_by_role("button", name="Keep the reason").click()
     expect(dialog).to_be_hidden()
     # The card carries the version of the answer, so that it can be moved on at once.
     expect(page.locator(f"#card-{deal_id}")).to_have_attribute("data-version", "3")
     deal = deal_of(database, deal_id)
-    assert (deal.status, deal.lost_reason) == ("lost", "Price")
+    assert (deal.status, deal.lost_reason) == ("lost", "No budget")
 
 
 def test_a_move_that_came_too_late_goes_back_and_says_why(

@@ -93,8 +93,11 @@ def test_a_deal_is_lost_from_its_page_and_put_into_the_bin_and_back(
     expect(page.locator("[aria-current=step]")).to_have_text("Engaging")
     page.get_by_role("button", name="Lost").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("combobox").fill("Their cousin sells pumps")
-    page.keyboard.press("Enter")
+    box = dialog.get_by_role("combobox", name="Reason")
+    box.fill("Their cousin sells pumps")
+    box.press("Enter")
+    expect(dialog.locator(".ts-control .item")).to_have_text("Their cousin sells pumps")
+    expect(dialog.locator(".ts-control .item")).to_be_visible()
     dialog.get_by_role("button", name="Mark as lost").click()
     expect(page.locator("#deal-details")).to_contain_text("Their cousin sells pumps")
 
