@@ -32,7 +32,9 @@ from server.users.sign_in import open_session
 from tests.client_web.kit.conftest import UNFINISHED
 from tests.server.conftest import Cast, people
 from tests.support.browser import Browser
+from tests.support.templates import Compiled
 
+COMPILED = Compiled()
 LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
@@ -97,6 +99,7 @@ def app(tmp_path: Path, database: Database, board: EntitlementsBoard) -> DaftarF
     made = create_app(settings, database, board)
     made.testing = True
     made.config["PROPAGATE_EXCEPTIONS"] = False
+    made.jinja_env.bytecode_cache = COMPILED
     return made
 
 
