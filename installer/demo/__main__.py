@@ -75,7 +75,7 @@ def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"])
         crm = _start(house.program, house.port, servers)
     crm()
     click.echo(_welcome(vendor, house))
-    _watch(servers)
+    _watch(*servers)
 
 
 def _set_up(vendor: Vendor, house: House) -> None:
@@ -101,13 +101,17 @@ def _step(title: str, work: Callable[[], None]) -> None:
     work()
 
 
-def _watch(servers: list["subprocess.Popen[bytes]"]) -> None:
+def _watch(authority: "subprocess.Popen[bytes]", crm: "subprocess.Popen[bytes]") -> None:
+    """Stay until Ctrl-C or the end of the CRM, which needs no vendor to go on."""
     with suppress(KeyboardInterrupt):
-        while all(server.poll() is None for server in servers):
+        while crm.poll() is None and authority.poll() is None:
             time.sleep(LOOK_S)
-    if all(server.poll() is None for server in servers):
-        return
-    raise Unreachable(_("One of the demo's servers has ended; its serve.log says why."))
+        if crm.poll() is None:
+            click.echo(_("The licence authority has ended; Daftar goes on without it."))
+        while crm.poll() is None:
+            time.sleep(LOOK_S)
+    if crm.poll() is not None:
+        raise Unreachable(_("Daftar has ended; its serve.log says why."))
 
 
 def _welcome(vendor: Vendor, house: House) -> str:
