@@ -239,11 +239,14 @@ class Run:
         found.done += len(words)
 
     def fail(self, message: str) -> None:
-        """End the import as failed; what was written so far stays, and can be gone on with or undone."""
+        """End the import as failed; what was written so far stays, and can be gone on with or undone.
+
+        A trial that failed is a draft again, an undoing can be asked for once more.
+        """
+        after = {ImportStatus.CHECKING: ImportStatus.DRAFT, ImportStatus.UNDOING: ImportStatus.DONE}
         with self.workshop.database.write(self.actor) as session:
             found = self._held(session)
-            undoing = self._status is ImportStatus.UNDOING
-            _end(found, ImportStatus.DONE if undoing else ImportStatus.FAILED)
+            _end(found, after.get(found.status, ImportStatus.FAILED))
             found.error = message
         self.finished = True
 

@@ -169,3 +169,17 @@ def test_a_lost_file_fails_the_import_and_says_so(desk: Desk) -> None:
 
     assert failed.status is ImportStatus.FAILED
     assert failed.sha256 in failed.error
+
+
+def test_a_trial_that_fails_is_a_draft_again(desk: Desk) -> None:
+    import_id = desk.upload("deals", "title\nPump\n")
+    path = desk.workshop.files.path_of(desk.look(import_id).sha256)
+    kept = path.read_bytes()
+    path.unlink()
+
+    failed = desk.attempt(import_id)
+
+    assert failed.status is ImportStatus.DRAFT
+    assert failed.error
+    path.write_bytes(kept)
+    assert desk.run(import_id).counts == {"created": 1}
