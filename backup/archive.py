@@ -141,7 +141,7 @@ def seal(
             try:
                 pyrage.encrypt_io(_Buffered(compressed), sealed, list(recipients))
             except (pyrage.EncryptError, OSError) as error:
-                raise (plain.error or sealed.error or error) from None
+                raise _foreign(error, plain.error or sealed.error) from None
             sync_file(file)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -185,9 +185,20 @@ def unseal(path: Path, target: Writer, keys: Sequence[Identity]) -> Sealed:
     return Sealed(sealed.bytes, sealed.sha256, plain.bytes, plain.sha256)
 
 
+def _foreign(error: Exception, cause: BaseException | None) -> BaseException:
+    """Return what really happened behind an error of the age library.
+
+    A key press or a signal can strike between our own lines, where nothing remembers it.
+    """
+    if cause is None and str(error).startswith(KeyboardInterrupt.__name__):
+        return KeyboardInterrupt()
+    return cause or error
+
+
 def _reason(path: Path, error: Exception, cause: BaseException | None) -> BaseException:
-    if cause is not None:
-        return cause
+    found = _foreign(error, cause)
+    if found is not error:
+        return found
     if NO_KEY in str(error):
         return wrong_key(path.name)
     return Broken(_("%(name)s is damaged: it does not open.", name=path.name), code="damaged")

@@ -334,8 +334,8 @@ def test_a_stopped_run_ends_with_seven_and_leaves_no_half_backup(sqlite_home: Ho
     assert process.returncode == 7, said
     assert b"can safely be repeated" in said
     assert told(sqlite_home, "list") == {"items": []}
-    assert not list(sqlite_home.store.folder.rglob(".part-*"))
     assert told(sqlite_home, "run")["state"] == "complete"
+    assert not list(sqlite_home.store.folder.rglob(".part-*"))
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(sqlite_home: Home) -> None:
