@@ -5,6 +5,7 @@ write the same row.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,8 +88,12 @@ class Run:
         self._rows: Iterator[Row] = iter(())
         self._waiting: list[Entry] | None = None
 
-    def work(self, until: float | None = None, progress: Progress | None = None) -> None:
+    def work(
+        self, until: float | None = None, progress: Progress | None = None, pause: float = 0
+    ) -> None:
         """Work until the import is finished or the monotonic clock says `until`.
+
+        After each batch it pauses for so many seconds, in which others get to write.
 
         Raise Interrupted when somebody else stopped or took over the import. Other refusals end it as
         failed, with their sentence.
@@ -97,6 +102,7 @@ class Run:
             try:
                 while not self.finished:
                     self._batch(progress)
+                    time.sleep(pause)
                     if until is not None and clock.monotonic() > until:
                         break
             except Interrupted:
@@ -216,7 +222,7 @@ class Run:
             record_id=found.id,
             changes={"file": found.file_name, **found.counts},
         )
-        log.info("Import %s of %s rows is done.", found.id, found.done, extra=dict(found.counts))
+        log.info("Import %s is done.", found.id, extra={"counts": dict(found.counts)})
 
     def _undo(self, session: Session, found: Import) -> None:
         words = undo_batch(session, self.actor, self._known_plan(), found.id)
@@ -233,7 +239,7 @@ class Run:
                 record_id=found.id,
                 changes=changes,
             )
-            log.info("Import %s is undone.", found.id, extra=changes)
+            log.info("Import %s is undone.", found.id, extra={"counts": changes})
             return
         found.undo_counts = added(found.undo_counts, words)
         found.done += len(words)

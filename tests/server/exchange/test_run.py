@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from server.exchange.rules import ImportStatus
 from tests.server.conftest import Cast
 from tests.server.exchange.conftest import Desk, outcomes
@@ -98,6 +100,19 @@ def test_a_new_stage_stands_before_the_won_one(desk: Desk) -> None:
     names = desk.ask("SELECT name, type FROM stages WHERE type = 'open' ORDER BY position")
     assert [name for name, _type in names][-2:] == ["Second look", "Third look"]
     assert desk.ask("SELECT status FROM deals WHERE title = 'C'") == [("won",)]
+
+
+def test_the_log_tells_how_many_rows_and_nothing_of_what_stands_in_them(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        done = desk.bring("deals", DEALS)
+        undone = desk.undo(done.id)
+
+    assert (done.status, undone.status) == (ImportStatus.DONE, ImportStatus.UNDONE)
+    told = [record for record in caplog.records if record.name == "server.exchange.run"]
+    assert [vars(record)["counts"] for record in told] == [done.counts, undone.undo_counts]
+    assert "Moses" not in caplog.text
 
 
 def test_every_cell_stays_readable(desk: Desk) -> None:
