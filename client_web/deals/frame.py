@@ -75,4 +75,6 @@ def names_for(deals: Sequence["Deal"]) -> tuple[dict[int, str], dict[int, str]]:
 
 def sums_text(totals: Sequence["Total"]) -> str:
     """Return what deals come to, each currency by itself."""
-    return " · ".join(money(total.amount, total.currency) for total in totals if total.amount)
+    shown = (money(total.amount, total.currency) for total in totals if total.amount)
+    # Each amount is isolated: in a line of several, signs would else join the wrong number.
+    return " · ".join(f"\u2068{amount}\u2069" for amount in shown)
