@@ -12,8 +12,14 @@ from tests.support.licensed import Stage, licensed_stage
 
 
 @pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give a database; `test_life.py` shows that the office needs nothing of its kind."""
+    return sqlite_database
+
+
+@pytest.fixture
 def stage(settings: Settings, database: Database, cast: Cast) -> Iterator[Stage]:
-    """Give an installation and its vendor, on each database."""
+    """Give an installation and its vendor."""
     with licensed_stage(settings, database) as found:
         yield found
 

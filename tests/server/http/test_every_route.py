@@ -29,6 +29,12 @@ CODES = {
 }
 
 
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give a database; who comes in does not depend on its kind."""
+    return sqlite_database
+
+
 def test_every_route_says_who_may_come_in(app: DaftarFlask) -> None:
     found = routes(app)
 
@@ -118,26 +124,6 @@ def test_one_permission_too_few_is_too_few(app: DaftarFlask, cast: Cast) -> None
             let_in.append((str(route), answer.status_code))
 
     assert let_in == []
-
-
-def test_reading_never_writes_and_never_fails(
-    app: DaftarFlask, database: Database, cast: Cast
-) -> None:
-    write_some_records(app, database, cast)
-    root = walker(app, cast.root)
-    before = all_rows(database)
-    faults, shown = [], 0
-    for route in routes(app):
-        if not route.is_safe:
-            continue
-        status = root.visit(route).status_code
-        shown += status == 200
-        if status >= 500 and "license" not in route.endpoint:  # this application has no office
-            faults.append((str(route), status))
-
-    assert faults == []
-    assert shown > 30
-    assert all_rows(database) == before
 
 
 def test_every_form_needs_its_token(app: DaftarFlask, database: Database, cast: Cast) -> None:
