@@ -45,7 +45,8 @@ def fold(text: str) -> str:
 
     A half-space becomes a space, punctuation too, so that «می‌روم» and «می روم» are equal.
     """
-    if text.isascii():  # nothing to fold but case: ten times as fast, and imports fold by the thousand
+    if text.isascii():
+        # Nothing to fold but case: ten times as fast, and imports fold by the thousand.
         return " ".join(_NO_WORD.sub(" ", text.casefold()).split())
     plain = ascii_digits(unicodedata.normalize("NFKC", text).translate(_LETTERS)).casefold()
     bare = "".join(
