@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -224,10 +225,11 @@ def _word(field: str, value: object) -> str:
     text = str(value)
     if field == "phones":
         return readable_phone(text)
-    if _DAY.match(text):
-        return shown.date(date.fromisoformat(text))
-    if _MOMENT.match(text):
-        return shown.datetime(datetime.fromisoformat(text))
+    with suppress(ValueError):  # a name can look like a date and be none
+        if _DAY.match(text):
+            return shown.date(date.fromisoformat(text))
+        if _MOMENT.match(text):
+            return shown.datetime(datetime.fromisoformat(text))
     return text if len(text) <= LONG else f"{text[:LONG]}…"
 
 

@@ -26,6 +26,9 @@ from server.core.text import persian_digits
 
 TOMAN_IN_RIALS = 10
 _STEP = 1000
+# Beyond these days, such as the 9999-12-31 of many an export, a date is shown as a Gregorian one.
+_FIRST_JALALI = dt.date(622, 3, 22)
+_LAST_JALALI = dt.date(9998, 12, 31)
 _PERSIAN_MARKS = str.maketrans({",": "٬", ".": "٫"})
 
 
@@ -57,8 +60,11 @@ def calendar() -> str:
 
 
 def local(moment: dt.datetime) -> dt.datetime:
-    """Return the moment in the reader's zone."""
-    return moment.astimezone(ZoneInfo(_display.get().zone))
+    """Return the moment in the reader's zone; the first and the last day of all stay in their own."""
+    try:
+        return moment.astimezone(ZoneInfo(_display.get().zone))
+    except OverflowError:
+        return moment
 
 
 def today() -> dt.date:
@@ -77,7 +83,7 @@ def date(
     if value is None:
         return ""
     day = local(value).date() if isinstance(value, dt.datetime) else value
-    if calendar() == "jalali":
+    if calendar() == "jalali" and _FIRST_JALALI <= day <= _LAST_JALALI:
         pattern = "%Y/%m/%d" if style == "short" else "%d %B %Y"
         locale = "fa" if current_locale() == "fa" else "en"
         text = JalaliDate(day, locale=locale).strftime(pattern)  # type: ignore[no-untyped-call] # no stubs

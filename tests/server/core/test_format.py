@@ -6,6 +6,7 @@ import pytest
 
 from server.core import format as shown
 from server.core.i18n import use_locale
+from server.core.text import persian_digits
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,16 @@ def test_the_day_changes_in_the_readers_zone() -> None:
     shown.set_display(shown.Display(zone="Asia/Tehran"))
     with use_locale("fa"):
         assert shown.date(datetime(2026, 3, 20, 21, 0, tzinfo=UTC)) == "۱ فروردین ۱۴۰۵"
+
+
+@pytest.mark.parametrize("locale", ["fa", "en", "fr"])
+def test_every_day_and_moment_can_be_shown(locale: str) -> None:
+    shown.set_display(shown.Display(zone="Asia/Tehran"))
+    with use_locale(locale):
+        for day in (date.min, date(622, 3, 21), date.max):
+            assert persian_digits(str(day.year)) in persian_digits(shown.date(day))
+        for moment in (datetime.min, datetime.max):
+            assert shown.datetime(moment.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
