@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from server.core.text import small_number
 from server.http.access import current_actor
 from server.http.unit_of_work import current_session
 from server.users.queries import names_of, owners
@@ -11,8 +12,7 @@ def colleagues(present: object = None) -> list[tuple[int, str]]:
     """Return who can own a record, and who owns it now even without an account any more."""
     session, actor = current_session(), current_actor()
     people = {owner.id: owner.display_name for owner in owners(session, actor)}
-    if str(present or "").isdecimal():
-        people |= names_of(session, [int(str(present))])
+    people |= names_of(session, [small_number(present)])
     return list(people.items())
 
 

@@ -20,7 +20,7 @@ from server.core.contact import readable_phone
 from server.core.errors import DaftarError
 from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
-from server.core.text import persian_digits
+from server.core.text import persian_digits, small_number
 from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session
@@ -211,8 +211,7 @@ def _somebody_was_faster(form: CompanyForm, company: "Company") -> str:
 
 def _form(form: CompanyForm, company: "Company | None", trouble: Trouble | None = None) -> str:
     session, actor = current_session(), current_actor()
-    parent = str(form.parent_company_id.data or "")
-    parent_id = int(parent) if parent.isdecimal() else None
+    parent_id = small_number(form.parent_company_id.data)
     return render_template(
         "companies/form.html",
         form=form,

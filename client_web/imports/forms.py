@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
-from server.core.text import ascii_digits, fold
+from server.core.text import fold, small_number
 from server.exchange.encoding import ENCODINGS
 from server.exchange.fields import FIELDS
 from server.exchange.mapping import KEYS
@@ -133,10 +133,10 @@ def _mode(form: "MultiDict[str, str]") -> Mode:
 
 
 def _times(form: "MultiDict[str, str]", before: Mapping) -> dict[str, int]:
-    text = ascii_digits(form.get("times", ""))
+    text = form.get("times", "")
     if not text:
         return dict(before.times)
-    if not text.isdecimal() or int(text) not in {number for number, _words in TIMES}:
+    number = small_number(text)
+    if number is None or number not in {each for each, _words in TIMES}:
         raise Invalid(_("Choose how the amounts are written."), field="times")
-    number = int(text)
     return {} if number == 1 else {"amount": number, "annual_revenue": number}

@@ -19,6 +19,7 @@ from server.companies.service import create_company
 from server.core.contact import clean_emails, clean_phones, readable_phone
 from server.core.errors import DaftarError, Invalid
 from server.core.i18n import gettext as _
+from server.core.text import small_number
 from server.http.access import current_actor, needs
 from server.http.paging import list_query
 from server.http.unit_of_work import current_session
@@ -251,9 +252,7 @@ def _chosen_company(text: str) -> list[tuple[str, str]]:
     """Return the company that the form has now as a choice, so that it is shown by its name."""
     if text.startswith(NEW):
         return [(text, text.removeprefix(NEW))]
-    if not text.isdecimal():
-        return []
-    names = company_names(current_session(), current_actor(), [int(text)])
+    names = company_names(current_session(), current_actor(), [small_number(text)])
     return [(str(company_id), name) for company_id, name in names.items()]
 
 

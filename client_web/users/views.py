@@ -27,7 +27,10 @@ COOKIE = "daftar_session"
 
 def _safe(target: str) -> str:
     """Return the wanted page when it is one of ours, else the first page."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets that are no address
+        return url_for("home.page")
     ours = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if ours and not parts.netloc and not parts.scheme else url_for("home.page")
 

@@ -176,11 +176,12 @@ def _parse_cursor(text: str, sort: str, read: Callable[[str], Any]) -> _Cursor:
     try:
         raw = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         written_for, value, key, backwards = raw
-        if written_for != sort or not isinstance(key, int):
+        if written_for != sort or type(key) is not int or type(value) not in (str, int, float):
             raise ValueError(sort)
-        # A moment is written in ISO form; everything else is already its own JSON value.
-        parsed = read(value) if isinstance(value, str) else value
-    except (ValueError, TypeError, binascii.Error) as error:
+        written = str(value)
+        written.encode()  # half a character of JSON is no text for any database
+        parsed = read(written)
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise Invalid(
             _("This page mark does not belong to this list. Start again from its first page."),
             code="cursor",

@@ -27,6 +27,7 @@ _DIGITS = {ord(digit): str(value) for value, digit in enumerate("۰۱۲۳۴۵۶�
     ord(digit): str(value) for value, digit in enumerate("٠١٢٣٤٥٦٧٨٩")
 }
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_LONGEST_NUMBER = 19  # more digits no column holds, and Python reads no more than some thousands
 _NO_WORD = re.compile(r"[^\w@.+]+")
 
 
@@ -38,6 +39,12 @@ def ascii_digits(text: str) -> str:
 def persian_digits(text: str) -> str:
     """Return the text with 0–9 as Persian digits."""
     return text.translate(_PERSIAN)
+
+
+def small_number(text: object) -> int | None:
+    """Return the whole number that is written there; None for anything else, and for what no id can be."""
+    written = str(text or "")
+    return int(written) if written.isdecimal() and len(written) < _LONGEST_NUMBER else None
 
 
 def fold(text: str) -> str:

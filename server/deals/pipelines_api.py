@@ -7,6 +7,7 @@ from flask import Response, request, url_for
 
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
+from server.core.text import small_number
 from server.deals import pipelines as service
 from server.deals import queries, schema
 from server.deals.rules import CLOSED_PROBABILITY, StageDraft
@@ -157,6 +158,7 @@ def _move_to() -> int | None:
     text = request.args.get("move_to", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) <= MAX_ID):
+    stage_id = small_number(text) if text.isascii() else None
+    if stage_id is None or stage_id > MAX_ID:
         raise Invalid(_("“%(value)s” is no id of a stage.", value=text), field="move_to")
-    return int(text)
+    return stage_id

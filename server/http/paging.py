@@ -7,7 +7,7 @@ from flask import request
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
 from server.core.listing import MAX_LIMIT, Filter, ListQuery
-from server.core.text import ascii_digits
+from server.core.text import small_number
 
 _FILTER = re.compile(r"^filter\[(?P<name>[a-z_]+)\](?:\[(?P<operator>[a-z]+)\])?$")
 DEFAULT_LIMIT = 50
@@ -32,9 +32,9 @@ def list_query(default_limit: int = DEFAULT_LIMIT) -> ListQuery:
 def _limit(text: str, default: int) -> int:
     if not text:
         return default
-    digits = ascii_digits(text)
-    if not digits.isdecimal() or not 1 <= int(digits) <= MAX_LIMIT:
+    limit = small_number(text)
+    if limit is None or not 1 <= limit <= MAX_LIMIT:
         raise Invalid(
             _("The limit of a page lies between 1 and %(most)s.", most=MAX_LIMIT), field="limit"
         )
-    return int(digits)
+    return limit

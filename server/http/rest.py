@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from server.core.errors import DaftarError, Invalid, Stale
 from server.core.i18n import gettext as _
 from server.core.listing import ListSpec, Page
+from server.core.text import small_number
 
 T = TypeVar("T")
 
@@ -88,11 +89,12 @@ def expected_version() -> int:
             _("Send the version you read in an If-Match header, so that nobody's change is lost.")
         )
     text = header.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdecimal():
+    version = small_number(text) if text.isascii() else None
+    if version is None:
         raise Invalid(
             _('If-Match holds the record\'s version in quotes, such as "7".'), field="If-Match"
         )
-    return int(text)
+    return version
 
 
 def check_version(version: int, current: Callable[[], Mapping[str, object]]) -> None:

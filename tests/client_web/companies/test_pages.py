@@ -284,3 +284,21 @@ def test_a_record_asks_the_database_as_often_with_much_as_with_little(
         asked.append(len(statements))
 
     assert asked[0] == asked[1]
+
+
+def test_a_name_that_looks_like_a_date_is_shown_in_the_history(
+    anna: Visitor, database: Database
+) -> None:
+    for name in ("2026-99-99", "2026-11-22T99:99"):
+        company_id = written(database, name)[0]
+        anna.post(f"/companies/{company_id}/edit", **fields_of(name="Pars", version=1))
+
+        assert name in anna.read(f"/history/company/{company_id}")
+
+
+def test_numbers_without_end_are_refused_beside_their_fields(anna: Visitor) -> None:
+    long = "9" * 5_000
+
+    refused = anna.post("/companies/new", **fields_of(owner_id=long, parent_company_id=long))
+    assert refused.status_code == 422
+    assert anna.post("/people/new", first_name="Sara", company_id=long).status_code == 422

@@ -1,5 +1,7 @@
 """Signing in with a browser."""
 
+import pytest
+
 from server.core.db import Database
 from server.http.app import DaftarFlask
 from tests.server.conftest import PASSWORD, people
@@ -25,6 +27,19 @@ def test_the_right_password_opens_the_first_page(app: DaftarFlask, database: Dat
 
     assert answer.status_code == 302
     assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "page"),
+    [("/deals", "/deals"), ("//[", "/"), ("/\t/[", "/"), ("/\\evil.example", "/")],
+)
+def test_one_goes_on_to_pages_of_this_house_alone(
+    app: DaftarFlask, database: Database, target: str, page: str
+) -> None:
+    people(database)
+    client = sign_in(app, "anna@example.com")[0]
+
+    assert client.get("/sign-in", query_string={"next": target}).location == page
 
 
 def test_a_wrong_password_is_refused_without_telling_who_exists(
