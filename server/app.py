@@ -19,13 +19,14 @@ from server.users.passwords import set_cost
 from server.users.sign_in import actor_of_session, actor_of_token
 
 SESSION_COOKIE = "daftar_session"
+PROGRAMS = ("/api/v1/", "/metrics")  # programs knock here; /api/docs is for people
 
 
 def _authenticator(database: Database) -> object:
     def authenticate(incoming: Request) -> Actor | None:
         header = incoming.headers.get("Authorization", "")
-        if incoming.path.startswith("/api/"):
-            # The API knows tokens only, so that no other site can use somebody's cookie there.
+        if incoming.path.startswith(PROGRAMS):
+            # They have tokens only, so that no other site can use somebody's cookie there.
             scheme, _space, token = header.partition(" ")
             if scheme.lower() != "bearer" or not token.strip():
                 return None
@@ -55,6 +56,7 @@ def create_app(
         authenticate=_authenticator(database),  # type: ignore[arg-type] # a closure
         page_of_error=error_page,
         board=board,
+        api_prefixes=PROGRAMS,
         default_locale=settings.organization.locale,
         https=settings.web.https,
     )

@@ -19,6 +19,7 @@ from server.deals.pipelines_api import pipelines, stages
 from server.exchange.api import blueprint as imports
 from server.http.access import public
 from server.http.app import DaftarFlask, csrf
+from server.metrics.api import blueprint as metrics
 from server.people.api import blueprint as people
 from server.users.api import blueprint as users
 
@@ -48,6 +49,7 @@ def mount(app: DaftarFlask) -> None:
             slice_blueprint, url_prefix=f"/api/v1{slice_blueprint.url_prefix or ''}"
         )
     app.register_blueprint(health)
+    app.register_blueprint(metrics)
 
     @app.get("/api/v1/openapi.json")
     @app.doc(hide=True)

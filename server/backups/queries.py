@@ -110,6 +110,14 @@ def calendar(session: Session, actor: Actor) -> tuple[CheckedDay, ...]:
     return checked_days(made, today())
 
 
+def newest_set(session: Session, actor: Actor) -> BackupSet | None:
+    """Return the newest backup, whatever is known about it."""
+    actor.must("backups.see")
+    return session.scalar(
+        select(BackupSet).order_by(BackupSet.created_at.desc(), BackupSet.id.desc()).limit(1)
+    )
+
+
 def newest_verified(session: Session, actor: Actor) -> BackupSet | None:
     """Return the newest backup that was restored for real and found right."""
     actor.must("backups.see")
@@ -141,9 +149,7 @@ def standing(session: Session, actor: Actor) -> Standing:
 
 def backup_light(session: Session, actor: Actor) -> BackupLight:
     """Return how the backups stand, for the first page and the backups page."""
-    newest = session.scalar(
-        select(BackupSet).order_by(BackupSet.created_at.desc(), BackupSet.id.desc()).limit(1)
-    )
+    newest = newest_set(session, actor)
     verified = newest_verified(session, actor)
     seen = place(session, actor)
     last_run = session.scalar(

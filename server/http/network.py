@@ -41,6 +41,12 @@ def _address(text: str | None) -> Address | None:
     return mapped or found
 
 
+def is_this_machine(address: str | None) -> bool:
+    """Tell whether the address is this machine's own; no address is not."""
+    found = _address(address)
+    return found is not None and found.is_loopback
+
+
 def is_inside(address: str | None, networks: tuple[str, ...]) -> bool:
     """Tell whether the address is this machine or one of the networks; no address is outside."""
     found = _address(address)
@@ -53,10 +59,14 @@ def is_inside(address: str | None, networks: tuple[str, ...]) -> bool:
 
 def check_network(verdict: Entitlements) -> None:
     """Refuse signed-in use from outside the networks of the licence."""
-    if verdict.network_mode == "off" or visitor() is None:
-        return
     access = wanted_access()
-    if access is None or access.public or is_inside(request.remote_addr, verdict.networks):
+    if visitor() is not None and access is not None and not access.public:
+        refuse_outsiders(verdict)
+
+
+def refuse_outsiders(verdict: Entitlements) -> None:
+    """Raise NotAllowed when the visitor is outside the networks and the licence insists on them."""
+    if verdict.network_mode == "off" or is_inside(request.remote_addr, verdict.networks):
         return
     if verdict.network_mode == "warn":
         log.warning("A user is outside the networks of the licence.")

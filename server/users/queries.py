@@ -1,6 +1,7 @@
 """Reading users. Colleagues see each other; only administrators see more than names."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -11,9 +12,16 @@ from server.core.errors import Invalid, NotFound
 from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
 from server.core.text import fold
-from server.users.models import ApiToken, SeatCounter, User, WebSession
+from server.users.models import ApiToken, SeatCounter, SignInFailure, User, WebSession
 from server.users.passwords import matches
-from server.users.rules import Role, Seats, UserKind, UserStatus, holds_seat
+from server.users.rules import (
+    FAILURE_WINDOW_MINUTES,
+    Role,
+    Seats,
+    UserKind,
+    UserStatus,
+    holds_seat,
+)
 
 USERS = ListSpec(
     key=User.id,
@@ -116,6 +124,13 @@ def sign_ins_of(session: Session, actor: Actor) -> list[WebSession]:
 def count_browsers(session: Session) -> int:
     """Count the browsers that are signed in now."""
     query = select(func.count()).select_from(WebSession).where(WebSession.expires_at > clock.now())
+    return session.scalar(query) or 0
+
+
+def count_failures(session: Session) -> int:
+    """Count the failed sign-ins of the window within which guessing is slowed down."""
+    since = clock.now() - timedelta(minutes=FAILURE_WINDOW_MINUTES)
+    query = select(func.count()).select_from(SignInFailure).where(SignInFailure.at > since)
     return session.scalar(query) or 0
 
 

@@ -84,6 +84,7 @@ def test_the_public_routes_are_these(app: DaftarFlask) -> None:
 
     assert public == {
         "health.healthz",
+        "metrics.metrics",
         "openapi",
         "users.choose_password",
         "users.enter",

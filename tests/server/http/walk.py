@@ -32,7 +32,7 @@ class Route:
     @property
     def is_api(self) -> bool:
         """Tell whether programs come in here."""
-        return self.path.startswith("/api/")
+        return self.path.startswith("/api/v1/")
 
     @property
     def is_safe(self) -> bool:
