@@ -102,13 +102,12 @@ def deactivate_user(session: Session, actor: Actor, user_id: int, reason: str = 
 def _keep_an_admin(session: Session, user: User) -> None:
     if user.role is not Role.ADMIN or user.status is not UserStatus.ACTIVE:
         return
-    others = select(User.id).where(
-        User.role == Role.ADMIN,
-        User.status == UserStatus.ACTIVE,
-        User.kind == UserKind.HUMAN,
-        User.id != user.id,
+    # Locked, and in one order: of two administrators who remove each other the second one waits and sees.
+    administrators = select(User.id).where(
+        User.role == Role.ADMIN, User.status == UserStatus.ACTIVE, User.kind == UserKind.HUMAN
     )
-    if session.scalar(others.limit(1)) is None:
+    found = session.scalars(administrators.order_by(User.id).with_for_update())
+    if not set(found) - {user.id}:
         raise Conflict(_("This is the last administrator. Make somebody else administrator first."))
 
 
@@ -255,7 +254,8 @@ def reconcile_seats(session: Session) -> dict[UserKind, int]:
     found = {}
     for kind in UserKind:
         _ensure_counter(session, kind)
-        counter = session.get_one(SeatCounter, kind)
+        # Locked before counting: whoever takes a seat meanwhile does so after this.
+        counter = session.get_one(SeatCounter, kind, with_for_update=True, populate_existing=True)
         actual = count_seats(session, kind)
         if counter.used != actual:
             found[kind] = actual - counter.used

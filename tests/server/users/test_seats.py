@@ -2,13 +2,15 @@
 
 import pytest
 
-from server.core.actor import SYSTEM
+from server.core.actor import SYSTEM, Actor
 from server.core.db import Database
-from server.core.errors import NotLicensed
+from server.core.errors import Conflict, NotLicensed
 from server.users.passwords import set_cost
 from server.users.queries import count_seats, seats
 from server.users.rules import Role, Seats, UserDraft, UserKind, UserStatus
 from server.users.service import (
+    ProfileChange,
+    change_user,
     create_user,
     deactivate_user,
     former_user,
@@ -16,6 +18,7 @@ from server.users.service import (
     reconcile_seats,
     set_seat_caps,
 )
+from server.users.sign_in import actor_for
 from tests.server.conftest import Cast
 from tests.support.racing import race
 
@@ -48,6 +51,33 @@ def test_24_parallel_arrivals_at_a_cap_of_10_leave_exactly_10(database: Database
         assert (came_in.count(True), came_in.count(False)) == (10, 14)
         assert count_seats(session) == 10
         assert seats(session) == Seats(10, 10)
+
+
+def _depose(url: str, actor: Actor, other: int) -> bool:
+    database = Database(url)
+    try:
+        with database.write(actor) as session:
+            deactivate_user(session, actor, other)
+    except Conflict:
+        return False
+    else:
+        return True
+    finally:
+        database.dispose()
+
+
+def test_of_two_administrators_who_remove_each_other_one_stays(
+    database: Database, cast: Cast
+) -> None:
+    with database.write(SYSTEM) as session:
+        second = actor_for(
+            change_user(session, SYSTEM, cast.anna.user_id or 0, ProfileChange(role=Role.ADMIN))
+        )
+    lanes = [(cast.root, second.user_id), (second, cast.root.user_id)]
+
+    removed = race(database, _depose, [(database.url, *lane) for lane in lanes])
+
+    assert sorted(removed) == [False, True]  # type: ignore[type-var] # truths
 
 
 def test_the_refusal_names_the_cap_and_the_way_out(database: Database, cast: Cast) -> None:
