@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
+from waitress.proxy_headers import proxy_headers_middleware
 from waitress.server import create_server
 
 from server.core.errors import Missing
@@ -33,6 +34,7 @@ ANSWER_S = 17.0  # what a web process takes of it for requests that have arrived
 LOOK_S = 0.5
 BACKLOG = 256
 FAST_DEATH_S = 2.0
+FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,33 @@ def _is_busy(server: Any) -> bool:
     return bool(tasks.queue or tasks.active_count or waiting)
 
 
+def behind(proxies: tuple[str, ...], app: App) -> App:
+    """Return the application with the caller's address as these proxies tell it, and nobody else."""
+
+    def door(proxy: str | None) -> App:
+        found: App = proxy_headers_middleware(
+            app, trusted_proxy=proxy, trusted_proxy_headers=set(FORWARDED), clear_untrusted=True
+        )
+        return found
+
+    doors, stranger = {proxy: door(proxy) for proxy in proxies}, door(None)
+
+    def enter(environ: dict[str, Any], start: Any) -> Any:
+        return doors.get(environ["REMOTE_ADDR"], stranger)(environ, start)
+
+    return enter
+
+
 def _run_web(serving: Serving, listener: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells us when to stop
     options: dict[str, Any] = {
         "threads": serving.threads,
         "ident": None,
-        "clear_untrusted_proxy_headers": True,
+        "clear_untrusted_proxy_headers": False,  # done below, for each proxy
         "max_request_body_size": MAX_BODY,  # else a stranger may fill the disk with a gigabyte
     }
-    if serving.trusted_proxies:
-        options |= {
-            "trusted_proxy": serving.trusted_proxies[0],
-            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
-        }
-    server: Any = create_server(serving.make_app(), sockets=[listener], **options)
+    app = behind(serving.trusted_proxies, serving.make_app())
+    server: Any = create_server(app, sockets=[listener], **options)
     stop = threading.Event()
 
     def leave(*_signal: object) -> None:

@@ -41,7 +41,7 @@ def serve(host: str | None, port: int | None) -> None:
                 processes=web.processes,
                 threads=web.threads,
                 run_jobs=lambda stop: _run_jobs(settings, stop),
-                trusted_proxies=web.trusted_proxies,
+                trusted_proxies=web.proxies,
                 on_ready=lambda: _say_ready(settings),
             )
         )

@@ -31,6 +31,12 @@ class Web:
     https: bool = False
     trusted_proxies: tuple[str, ...] = ()
 
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Return whose word about the caller's address counts: without one, TLS ends on this machine."""
+        here = ("127.0.0.1", "::1", self.host)
+        return self.trusted_proxies or (here if self.https else ())
+
 
 @dataclass(frozen=True)
 class DatabaseSettings:

@@ -14,7 +14,7 @@ from urllib.error import URLError
 import pytest
 
 from server.core.errors import Missing
-from server.wsgi import bind
+from server.wsgi import behind, bind
 from tests.server.wsgi_program import PIECE, PIECES
 from tests.support.ports import free_port
 from tests.support.sources import ROOT
@@ -162,3 +162,30 @@ def test_an_address_in_use_is_refused_with_the_way_out(start: Start) -> None:
 
     with pytest.raises(Missing, match="Stop what uses it, or choose another port"):
         bind("127.0.0.1", program.port)
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen"),
+    [
+        ("192.0.2.1", ("198.51.100.9", "https")),
+        ("192.0.2.2", ("198.51.100.9", "https")),
+        ("192.0.2.3", ("192.0.2.3", "http")),
+    ],
+)
+def test_every_named_proxy_is_believed_and_no_other(peer: str, seen: tuple[str, str]) -> None:
+    found = []
+
+    def app(environ: dict[str, str], _start: object) -> list[bytes]:
+        assert peer != "192.0.2.3" or "HTTP_X_FORWARDED_FOR" not in environ
+        found.append((environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]))
+        return []
+
+    environ = {
+        "REMOTE_ADDR": peer,
+        "wsgi.url_scheme": "http",
+        "HTTP_X_FORWARDED_FOR": "10.0.0.1, 198.51.100.9",
+        "HTTP_X_FORWARDED_PROTO": "https",
+    }
+    behind(("192.0.2.1", "192.0.2.2"), app)(environ, None)
+
+    assert found == [seen]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.core.config import load_settings, read_secret
+from server.core.config import Web, load_settings, read_secret
 from server.core.errors import Invalid, Missing
 
 
@@ -86,3 +86,19 @@ def test_without_a_file_the_way_out_is_named(tmp_path: Path) -> None:
 def test_a_missing_secret_is_refused_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(Missing, match=r"secrets/web\.key"):
         read_secret(tmp_path / "secrets", "web.key")
+
+
+@pytest.mark.parametrize(
+    ("web", "proxies"),
+    [
+        (Web(), ()),
+        (Web(trusted_proxies=("192.168.1.5",)), ("192.168.1.5",)),
+        (Web(https=True, trusted_proxies=("192.168.1.5",)), ("192.168.1.5",)),
+        (Web(https=True, host="192.168.1.4"), ("127.0.0.1", "::1", "192.168.1.4")),
+    ],
+)
+def test_tls_ends_on_this_machine_unless_a_proxy_is_named(
+    web: Web, proxies: tuple[str, ...]
+) -> None:
+    # Else every caller would seem to sit on this machine, inside of every network.
+    assert web.proxies == proxies
