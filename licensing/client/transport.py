@@ -128,7 +128,7 @@ class Transport:
                 with send(session, url) as response:
                     body = _bounded(response)
                     return _judge(response, body)
-        except requests.RequestException as error:
+        except OSError as error:  # of requests, or of a CA bundle that is not there
             return Unreachable(_fault(error), str(error)[:300])
 
 
@@ -175,7 +175,9 @@ def _retry_after(response: requests.Response) -> int | None:
         return None
 
 
-def _fault(error: requests.RequestException) -> Fault:
+def _fault(error: OSError) -> Fault:
+    if not isinstance(error, requests.RequestException):
+        return Fault.TLS
     kinds: tuple[tuple[type[requests.RequestException], Fault], ...] = (
         (requests.exceptions.ProxyError, Fault.PROXY),
         (requests.exceptions.SSLError, Fault.TLS),

@@ -93,7 +93,7 @@ def get_root(version: int) -> Response:
     _admit()
     try:
         return Response(root_path(desk().settings, version).read_bytes(), content_type=JSON)
-    except FileNotFoundError as error:
+    except OSError as error:  # no such file, or a number too long to name one
         raise NotFound(_("There is no root %(n)s.", n=version)) from error
 
 

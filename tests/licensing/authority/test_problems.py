@@ -223,3 +223,8 @@ def test_no_header_or_form_gets_past_the_door(sqlite_vendor: Vendor) -> None:
 
     assert "Set-Cookie" not in reply.headers
     assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("version", ["7", "9" * 400])
+def test_a_root_that_does_not_exist_is_not_found(vendor_here: Vendor, version: str) -> None:
+    assert problem(vendor_here.send("GET", f"/v1/root/{version}", None))[0] == 404
