@@ -78,6 +78,7 @@ class _Options(TypedDict):
     timeout: tuple[float, float]
     allow_redirects: bool
     stream: bool
+    verify: bool | str
 
 
 class Transport:
@@ -104,6 +105,8 @@ class Transport:
             "timeout": (CONNECT_SECONDS, READ_SECONDS),
             "allow_redirects": False,  # a captive portal redirects, the authority never does
             "stream": True,
+            # With each request, since a bundle that the environment names goes before a session's.
+            "verify": self._verify,
         }
 
     def _first(
@@ -123,8 +126,6 @@ class Transport:
         try:
             # A session of its own per message: once a day needs no pool, and a fork shares no socket.
             with requests.Session() as session:
-                if self._verify is not True:
-                    session.verify = self._verify
                 with send(session, url) as response:
                     body = _bounded(response)
                     return _judge(response, body)

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+from requests import certs
+
 from licensing.client.transport import Fault, Transport, Unreachable
 
 
-def test_a_ca_bundle_that_is_not_there_is_told_as_a_fault_of_tls(tmp_path: Path) -> None:
+def test_a_ca_bundle_that_is_not_there_is_told_as_a_fault_of_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certs.where())  # the settings go before it
     line = Transport(["https://127.0.0.1:9"], tmp_path / "missing.pem")
 
     for result in (line.get("v1/keyset"), line.post("v1/check-ins", b"{}")):
