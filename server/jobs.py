@@ -1,27 +1,46 @@
 """What runs by the clock: the list of jobs. Each job's work lives in its own slice."""
 
+import logging
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from server.activation.service import LicenseOffice
+from server.activities.service import purge_activities
 from server.audit.chain import seal_all, verify_and_remember
 from server.audit.service import note
 from server.backups.service import BackupOffice
 from server.backups.worker import Worker
+from server.companies.service import purge_companies
 from server.core.actor import SYSTEM, Actor
+from server.core.bin import empty_bin
 from server.core.config import Settings
 from server.core.db import Database
+from server.core.entitlements import EntitlementsBoard
 from server.core.schedule import Job, daily, every
+from server.deals.service import purge_deals, purge_pipelines, purge_stages
 from server.exchange.desk import ImportDesk
 from server.exchange.service import workshop
+from server.people.service import purge_people
 from server.users.queries import get_user
 from server.users.rules import UserStatus
 from server.users.service import reconcile_seats
 from server.users.sign_in import actor_for
 
+log = logging.getLogger(__name__)
+
 SEAL = timedelta(seconds=5)
 WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
+
+# Who refers to others goes before them: what went frees what it belonged to on the same night.
+PURGES = {
+    "activity": purge_activities,
+    "deal": purge_deals,
+    "stage": purge_stages,
+    "pipeline": purge_pipelines,
+    "person": purge_people,
+    "company": purge_companies,
+}
 
 
 def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[Job]:
@@ -39,8 +58,17 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("imports.run", every(WORK), imports.work, at_start=True),
         Job("audit.seal", every(SEAL), lambda: _seal(database), at_start=True),
         Job("audit.verify", daily("04:10", zone), lambda: _verify(database)),
+        Job("bin.empty", daily("03:00", zone), lambda: purge_bin(database, office.board)),
         Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
     ]
+
+
+def purge_bin(database: Database, board: EntitlementsBoard) -> None:
+    """Remove for good what waited in the bin for 30 days, unless the licence lets nobody change records."""
+    gone = empty_bin(database, board, PURGES)
+    log.info("Removed for good from the bin: %s.", gone)
+    if not board.verdict.may_write:
+        log.warning("Nothing leaves the bin while the licence lets nobody change records.")
 
 
 def _actor_of(session: Session, user_id: int | None) -> Actor:

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from server.activities.rules import ActivityKind
-from server.core.db import Base, Record, UtcDateTime, words
+from server.core.db import NEVER_REUSED, Base, Record, UtcDateTime, words
 
 
 class Activity(Record, Base):
@@ -15,7 +15,10 @@ class Activity(Record, Base):
 
     __tablename__ = "activities"
     __kind__: ClassVar[str] = "activity"
-    __table_args__ = (CheckConstraint("NOT is_open OR done_at IS NULL", name="open"),)
+    __table_args__ = (
+        CheckConstraint("NOT is_open OR done_at IS NULL", name="open"),
+        NEVER_REUSED,
+    )
 
     kind: Mapped[ActivityKind] = mapped_column(words(ActivityKind))
     subject: Mapped[str] = mapped_column(default="")

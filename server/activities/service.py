@@ -20,7 +20,8 @@ from server.activities.rules import (
 )
 from server.audit.service import note, note_many
 from server.core import clock, kinds
-from server.core.actor import Actor
+from server.core.actor import SYSTEM, Actor
+from server.core.bin import overdue
 from server.core.errors import Conflict, Invalid, NotFound, Stale
 from server.core.i18n import gettext as _
 from server.core.text import search_text
@@ -144,6 +145,15 @@ def restore_activity(session: Session, actor: Actor, activity_id: int) -> Activi
     activity.deleted_at = None
     session.flush()
     return activity
+
+
+def purge_activities(session: Session, moment: datetime) -> int:
+    """Remove the next activities whose time in the bin is over, and their links."""
+    ids = overdue(session, Activity, moment)
+    if ids:
+        session.execute(delete(Activity).where(Activity.id.in_(ids)))
+        note_many(session, SYSTEM, "purge", kind="activity", record_ids=ids)
+    return len(ids)
 
 
 def _with_owner(draft: ActivityDraft, actor: Actor) -> ActivityDraft:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 
-from sqlalchemy import insert, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import column, delete, insert, select, table, text
+from sqlalchemy.orm import Session, aliased
 
 from server.audit.service import note_many
 from server.companies.models import Company, CompanyContactKey
@@ -17,7 +18,8 @@ from server.companies.queries import (
 )
 from server.companies.rules import CompanyDraft, check_parent, checked, name_key
 from server.core import clock
-from server.core.actor import Actor
+from server.core.actor import SYSTEM, Actor
+from server.core.bin import overdue
 from server.core.contact import national_phone
 from server.core.contact_keys import add_keys, replace_keys
 from server.core.errors import Conflict, Invalid, NotFound
@@ -35,12 +37,15 @@ __all__ = [
     "delete_company",
     "draft_of",
     "find_or_create_companies",
+    "purge_companies",
     "restore_company",
     "set_parents",
 ]
 
 _TREE_LOCK = 0x636F6D70  # any fixed number that no other lock of ours uses
 _FIELDS = tuple(field.name for field in fields(CompanyDraft))
+_LINKS = table("activity_links", column("kind"), column("record_id"))
+_MEMBERS = tuple(table(name, column("company_id")) for name in ("people", "deals"))
 
 
 def check_draft(draft: CompanyDraft) -> CompanyDraft:
@@ -175,6 +180,26 @@ def delete_companies(session: Session, actor: Actor, company_ids: Sequence[int])
         company.deleted_at = moment
     session.flush()
     return len(found)
+
+
+def purge_companies(session: Session, moment: datetime) -> int:
+    """Remove the next companies whose time in the bin is over and to which no record belongs any more."""
+    below = aliased(Company)
+    ids = overdue(
+        session,
+        Company,
+        moment,
+        select(below.id).where(below.parent_company_id == Company.id),
+        *(select(each).where(each.c.company_id == Company.id) for each in _MEMBERS),
+    )
+    if ids:
+        session.execute(delete(CompanyContactKey).where(CompanyContactKey.record_id.in_(ids)))
+        session.execute(
+            delete(_LINKS).where(_LINKS.c.kind == "company", _LINKS.c.record_id.in_(ids))
+        )
+        session.execute(delete(Company).where(Company.id.in_(ids)))
+        note_many(session, SYSTEM, "purge", kind="company", record_ids=ids)
+    return len(ids)
 
 
 def _columns(draft: CompanyDraft) -> dict[str, object]:

@@ -92,11 +92,18 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+# SQLite would give the number of a removed record to the next one, and its history and links with it.
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
 class Record:
     """What every record has: an id, a version for conflicts, who made it and when, and the bin.
 
-    The version is checked by the database: two writers of one version cannot both win.
+    The version is checked by the database: two writers of one version cannot both win. A table with
+    arguments of its own ends them with NEVER_REUSED.
     """
+
+    __table_args__: Any = NEVER_REUSED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(nullable=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import column, func, insert, select, table, update
 from sqlalchemy.orm import Session
 
 from server.audit.service import note_many
@@ -28,6 +28,9 @@ from server.deals.queries import (
 from server.deals.rules import CLOSED_PROBABILITY, GAP, DealDraft, StageType, status_in
 from server.people.queries import person_names
 from server.users.queries import names_of
+
+# Where SQLite keeps the highest number it ever gave: that of a deal removed for good is not given again.
+_NUMBERED = table("sqlite_sequence", column("name"), column("seq"))
 
 T = TypeVar("T")
 Refusals = dict[int, tuple[FieldError, ...]]
@@ -237,7 +240,7 @@ def _write_rows(session: Session, rows: Sequence[dict[str, object]]) -> list[int
         statement = insert(Deal).returning(Deal.id, sort_by_parameter_order=True)
         return list(session.scalars(statement, rows, execution_options=options))
     # SQLite would tell the ids one statement a row; as nobody else writes now, we count ourselves.
-    last = session.scalar(select(func.max(Deal.id))) or 0
+    last = session.scalar(select(_NUMBERED.c.seq).where(_NUMBERED.c.name == "deals")) or 0
     ids = list(range(last + 1, last + 1 + len(rows)))
     numbered = [row | {"id": deal_id} for deal_id, row in zip(ids, rows, strict=True)]
     session.execute(insert(Deal), numbered, execution_options=options)

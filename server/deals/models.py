@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from server.core import clock
-from server.core.db import Base, Record, UtcDateTime, words
+from server.core.db import NEVER_REUSED, Base, Record, UtcDateTime, words
 from server.deals.rules import DealStatus, StageType
 
 
@@ -43,7 +43,10 @@ class Pipeline(Record, Base):
 
     __tablename__ = "pipelines"
     __kind__: ClassVar[str] = "pipeline"
-    __table_args__ = (_only_one("uq_pipelines_default", "is_default", among="is_default"),)
+    __table_args__ = (
+        _only_one("uq_pipelines_default", "is_default", among="is_default"),
+        NEVER_REUSED,
+    )
 
     name: Mapped[str]
     position: Mapped[int] = mapped_column(default=0)
@@ -60,6 +63,7 @@ class Stage(Record, Base):
         _only_one("uq_stages_closed", "pipeline_id", "type", among="type IN ('won', 'lost')"),
         CheckConstraint("probability BETWEEN 0 AND 100", name="percent"),
         CheckConstraint("rot_days IS NULL OR rot_days > 0", name="rot_days"),
+        NEVER_REUSED,
     )
 
     pipeline_id: Mapped[int] = mapped_column(ForeignKey("pipelines.id", ondelete="RESTRICT"))
@@ -102,6 +106,15 @@ class Deal(Record, Base):
         _live("ix_deals_external_id", "external_id"),
         Index("ix_deals_company_id", "company_id", "id"),
         Index("ix_deals_pipeline_stage", "pipeline_id", "stage_id"),
+        # Only the bin looks here: an index over everything would lure the planner away from the others.
+        Index(
+            "ix_deals_binned",
+            "deleted_at",
+            "id",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        NEVER_REUSED,
     )
 
     title: Mapped[str]

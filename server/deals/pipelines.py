@@ -50,7 +50,7 @@ def ensure_default_pipeline(session: Session, actor: Actor, locale: str | None =
 
     Its names are written in the language given, by default the actor's. Anybody's first deal may call it.
     """
-    _lock(session)
+    lock_pipelines(session)
     known = session.scalar(
         select(Pipeline).where(Pipeline.is_default, Pipeline.deleted_at.is_(None))
     )
@@ -64,7 +64,7 @@ def create_pipeline(session: Session, actor: Actor, name: str) -> Pipeline:
     """Write down a new pipeline with the standard stages; the first one becomes the default."""
     actor.must("pipelines.edit")
     name = _pipeline_name(name)
-    _lock(session)
+    lock_pipelines(session)
     is_default = default_pipeline(session, actor) is None
     return _new_pipeline(session, actor, name, is_default=is_default)
 
@@ -74,7 +74,7 @@ def change_pipeline(
 ) -> Pipeline:
     """Rename a pipeline, give it another place, or make it the default in place of the present one."""
     actor.must("pipelines.edit")
-    _lock(session)
+    lock_pipelines(session)
     pipeline = get_pipeline(session, actor, pipeline_id)
     if change.name is not None:
         pipeline.name = _pipeline_name(change.name)
@@ -90,7 +90,7 @@ def change_pipeline(
 def delete_pipeline(session: Session, actor: Actor, pipeline_id: int) -> Pipeline:
     """Put a pipeline without deals into the bin. The default one stays."""
     actor.must("pipelines.edit")
-    _lock(session)
+    lock_pipelines(session)
     pipeline = get_pipeline(session, actor, pipeline_id)
     if pipeline.is_default:
         raise Conflict(
@@ -119,6 +119,7 @@ def delete_pipeline(session: Session, actor: Actor, pipeline_id: int) -> Pipelin
 def restore_pipeline(session: Session, actor: Actor, pipeline_id: int) -> Pipeline:
     """Take a pipeline out of the bin, with the stages that went there with it."""
     actor.must("pipelines.edit")
+    lock_pipelines(session)
     pipeline = session.scalar(
         select(Pipeline).where(Pipeline.id == pipeline_id, Pipeline.deleted_at.is_not(None))
     )
@@ -197,7 +198,7 @@ def delete_stage(
 ) -> Stage:
     """Put an open stage into the bin; deals that stand in it go to the open stage `move_to`."""
     actor.must("pipelines.edit")
-    _lock(session)
+    lock_pipelines(session)
     _hold(session, Stage.id == stage_id)
     stage = get_stage(session, actor, stage_id)
     open_ones = [
@@ -241,7 +242,7 @@ def _pipeline_name(name: str) -> str:
     return clean_name(name, _("A pipeline needs a name."))
 
 
-def _lock(session: Session) -> None:
+def lock_pipelines(session: Session) -> None:
     """Let one writer at a time change which pipelines there are; SQLite does so by itself."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_PIPELINES_LOCK)))

@@ -34,6 +34,7 @@ from server.deals.pipelines import (
     find_or_add_stage,
     first_stage,
 )
+from server.deals.purging import purge_deals, purge_pipelines, purge_stages
 from server.deals.queries import (
     binned_for,
     default_pipeline,
@@ -77,6 +78,9 @@ __all__ = [
     "lose_deal",
     "move_deal",
     "pipeline_of",
+    "purge_deals",
+    "purge_pipelines",
+    "purge_stages",
     "reopen_deal",
     "restore_deal",
     "same_stage",

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import column, delete, insert, select, table
 from sqlalchemy.orm import Session
 
 from server.audit.service import note_many
 from server.companies.queries import get_company
 from server.core import clock
-from server.core.actor import Actor
+from server.core.actor import SYSTEM, Actor
+from server.core.bin import overdue
 from server.core.contact import national_phone
 from server.core.contact_keys import add_keys, replace_keys
 from server.core.errors import Conflict, Invalid, NotFound
@@ -29,10 +31,13 @@ __all__ = [
     "delete_people",
     "delete_person",
     "draft_of",
+    "purge_people",
     "restore_person",
 ]
 
 _FIELDS = tuple(field.name for field in fields(PersonDraft))
+_LINKS = table("activity_links", column("kind"), column("record_id"))
+_INVOLVED = table("deal_people", column("person_id"))
 
 
 def check_draft(draft: PersonDraft) -> PersonDraft:
@@ -130,6 +135,20 @@ def delete_people(session: Session, actor: Actor, person_ids: Sequence[int]) -> 
         person.deleted_at = moment
     session.flush()
     return len(found)
+
+
+def purge_people(session: Session, moment: datetime) -> int:
+    """Remove the next people whose time in the bin is over and whom no deal involves any more."""
+    involved = select(_INVOLVED).where(_INVOLVED.c.person_id == Person.id)
+    ids = overdue(session, Person, moment, involved)
+    if ids:
+        session.execute(delete(PersonContactKey).where(PersonContactKey.record_id.in_(ids)))
+        session.execute(
+            delete(_LINKS).where(_LINKS.c.kind == "person", _LINKS.c.record_id.in_(ids))
+        )
+        session.execute(delete(Person).where(Person.id.in_(ids)))
+        note_many(session, SYSTEM, "purge", kind="person", record_ids=ids)
+    return len(ids)
 
 
 def _columns(draft: PersonDraft) -> dict[str, object]:

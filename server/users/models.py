@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.core import clock
-from server.core.db import Base, Record, UtcDateTime, words
+from server.core.db import NEVER_REUSED, Base, Record, UtcDateTime, words
 from server.users.rules import Role, UserKind, UserStatus
 
 
@@ -23,6 +23,7 @@ class User(Record, Base):
         Index("uq_users_email_key", "email_key", unique=True),
         Index("ix_users_status_name", "status", "display_name", "id"),
         Index("ix_users_name", "display_name", "id"),
+        NEVER_REUSED,
     )
 
     email: Mapped[str | None]

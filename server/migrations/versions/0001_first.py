@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("deleted_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pipelines")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "uq_pipelines_default",
@@ -326,6 +327,7 @@ def upgrade() -> None:
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("deleted_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_users_external_id"), "users", ["external_id"], unique=False)
     op.create_index("ix_users_name", "users", ["display_name", "id"], unique=False)
@@ -374,6 +376,7 @@ def upgrade() -> None:
             ["owner_id"], ["users.id"], name=op.f("fk_activities_owner_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activities")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_activities_at",
@@ -532,6 +535,7 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_companies_city", "companies", ["city", "id"], unique=False)
     op.create_index("ix_companies_country", "companies", ["country", "id"], unique=False)
@@ -678,6 +682,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stages")),
         sa.UniqueConstraint("pipeline_id", "id", name=op.f("uq_stages_pipeline_id_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "uq_stages_closed",
@@ -811,6 +816,7 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deals")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_deals_amount",
@@ -843,6 +849,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_deals_binned",
+        "deals",
+        ["deleted_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
     )
     op.create_index("ix_deals_company_id", "deals", ["company_id", "id"], unique=False)
     op.create_index(
@@ -1045,6 +1059,7 @@ def upgrade() -> None:
             ["owner_id"], ["users.id"], name=op.f("fk_people_owner_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_people_company", "people", ["company_id", "name_key", "id"], unique=False)
     op.create_index("ix_people_created_at", "people", ["created_at", "id"], unique=False)
