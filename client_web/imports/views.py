@@ -28,6 +28,7 @@ from server.exchange.rules import (
     WORKING,
 )
 from server.exchange.service import ImportKind, ImportStatus, Mode
+from server.exchange.values import harmless
 from server.http.access import current_actor, needs
 from server.http.errors import status_of
 from server.http.paging import list_query
@@ -309,13 +310,14 @@ def refused(import_id: int) -> ResponseReturnValue:
     headers = service.profile_of(found).headers
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow([*headers, _("Line"), _("Reason")])
+    writer.writerow([*map(harmless, headers), _("Line"), _("Reason")])
     after = 0
     while rows := queries.refused_rows(session, actor, import_id, after):
         after = rows[-1].line
         for row in rows:
-            cells = [*row.raw, *[""] * (len(headers) - len(row.raw))]
-            writer.writerow([*cells[: len(headers)], row.line, row.message, *cells[len(headers) :]])
+            cells = [*map(harmless, row.raw), *[""] * (len(headers) - len(row.raw))]
+            reason = harmless(row.message)
+            writer.writerow([*cells[: len(headers)], row.line, reason, *cells[len(headers) :]])
     name = f"refused-{import_id}.csv"
     return Response(
         text.getvalue().encode("utf-8-sig"),  # spreadsheets read Persian only with the mark

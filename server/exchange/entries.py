@@ -18,6 +18,7 @@ from server.exchange.table import Row
 from server.exchange.values import (
     TOMAN,
     Amount,
+    as_written,
     read_amount,
     read_date,
     read_list,
@@ -105,7 +106,7 @@ class Reader:
         self._twin(row)
 
     def _cell(self, each: Field, row: Row, places: list[int]) -> str:
-        cells = [row.cells[place].strip() for place in places]
+        cells = [as_written(row.cells[place].strip()) for place in places]
         text = "\n".join(cell for cell in cells if cell) if each.shape in MANY else cells[0]
         words = self._words.get(each.name)
         return words.get(fold(text), text).strip() if words and text else text

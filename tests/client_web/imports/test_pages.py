@@ -98,6 +98,24 @@ def test_refused_rows_can_be_mended_and_imported_again(
     assert 'href="/deals/3"' in root.read("/imports/2")
 
 
+def test_a_formula_in_a_refused_row_is_never_carried_out(
+    visit: Visit, cast: Cast, desk: ImportDesk
+) -> None:
+    root = visit(cast.root)
+    upload(root, "title,stage,amount,colour\n=1+1,In talks,much,@SUM(A1)\n")
+    root.post("/imports/1/mapping", step="run", **mapped())
+    desk.work()
+
+    lines = root.get("/imports/1/refused.csv").get_data().decode("utf-8-sig").splitlines()
+
+    assert lines[1].startswith("'=1+1,In talks,much,'@SUM(A1),2,")
+    upload(root, "\n".join(lines).replace("much", "9"))
+    root.post("/imports/2/mapping", step="run", **mapped())
+    desk.work()
+    assert "=1+1" in root.read("/deals/1")
+    assert "&#39;=1+1" not in root.read("/deals/1")
+
+
 def test_the_wrong_encoding_can_be_put_right(visit: Visit, cast: Cast) -> None:
     root = visit(cast.root)
     upload(root, "نام;شهر\nپارس;تهران\n".encode(), "companies")
