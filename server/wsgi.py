@@ -180,6 +180,9 @@ class _Family:
             self.children[pid] = (role, time.monotonic())
             return
         code = 1
+        signal.signal(
+            signal.SIGTERM, signal.SIG_DFL
+        )  # not the parent's, until the child has its own
         try:
             if role == "web":
                 _run_web(self.serving, self.listener)

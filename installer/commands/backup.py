@@ -1,9 +1,6 @@
 """`daftar backup`: making, proving, confirming. After a fire most of it works without a database."""
 
-import signal
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 from sqlalchemy.orm import Session
@@ -34,11 +31,6 @@ file_path = click.Path(path_type=Path, dir_okay=False)
 @click.group(name="backup", cls=HomeGroup)
 def group() -> None:
     """Make backups, prove them by a real restore, confirm them, bring them back."""
-
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
 
 
 group.add_command(restore)

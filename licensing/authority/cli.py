@@ -1,20 +1,17 @@
-"""The home of `daftar-authority`: the vendor's command."""
+"""The door of `daftar-authority`: it is safe to interrupt before the rooms are loaded."""
 
-import click
-
-from licensing.authority.commands import customer, init, keys, license, serve  # noqa: A004 - the trade's word
-from server.core.command_line import CommandLine
-from server.core.version import VERSION
+from server.core.interrupts import run_program
 
 
-@click.group(cls=CommandLine)
-@click.version_option(VERSION, prog_name="daftar-authority")
 def main() -> None:
-    """Sell and look after licences of Daftar."""
+    """Run the command."""
+    run_program(_load)
 
 
-for command in (init.command, serve.command, customer.group, license.group, keys.group):
-    main.add_command(command)
+def _load() -> None:
+    from licensing.authority.rooms import main as rooms  # heavy, and only behind the handlers
+
+    rooms()
 
 
 if __name__ == "__main__":

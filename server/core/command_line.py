@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from server.core import errors
 from server.core.i18n import LOCALES, set_locale
 from server.core.i18n import gettext as _
+from server.core.interrupts import INTERRUPTED, tidily
 
 DONE = 0
 FOUND = 1  # a check found something wrong
@@ -24,7 +25,6 @@ MISSING = 3
 REFUSED = 4  # the licence refuses
 UNREACHABLE = 5
 BROKEN = 6
-INTERRUPTED = 7
 
 EXIT_CODES: Mapping[type[errors.DaftarError], int] = {
     errors.DaftarError: FOUND,
@@ -72,6 +72,11 @@ class HomeCommand(click.Command):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.params.append(_home_option())
+
+    def invoke(self, context: click.Context) -> Any:
+        """Do the work; what interrupts it lets it lay everything down in order."""
+        with tidily():
+            return super().invoke(context)
 
 
 class HomeGroup(click.Group):

@@ -17,7 +17,7 @@ from server.core.config import Settings
 from tests.support.docs import ShownCommand, broken_links, pages, shown_commands
 from tests.support.sources import ROOT
 
-COMMANDS = {"daftar": "installer.cli", "daftar-authority": "licensing.authority.cli"}
+COMMANDS = {"daftar": "installer.rooms", "daftar-authority": "licensing.authority.rooms"}
 PAGES = pages()
 SHOWN = [command for page in PAGES for command in shown_commands(page)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from installer.cli import main
+from installer.rooms import main
 from installer.steps.toml import literal
 from licensing.document.keyset import Root
 

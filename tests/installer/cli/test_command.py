@@ -1,5 +1,6 @@
 """The command itself: what it lists, and how it refuses what nobody can mean."""
 
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -9,8 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from installer.cli import ROOMS, main
+from installer.rooms import ROOMS, main
 from tests.installer.place import Place, run
+from tests.support.sources import ROOT
 
 DAFTAR = Path(sys.executable).parent / "daftar"
 
@@ -48,6 +50,30 @@ def test_the_program_tells_its_version() -> None:
     )
 
     assert (ended.returncode, ended.stdout.split()[0]) == (0, "daftar,")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("program", ["installer.cli", "licensing.authority.cli"])
+def test_a_program_that_is_still_loading_ends_in_a_sentence(
+    program: str, number: signal.Signals
+) -> None:
+    # The first heavy module that is loaded raises the signal: the moment is the same in every run.
+    code = f"""
+import os, sys, {program} as door
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), {int(number)})
+sys.meta_path.insert(0, Finder())
+door.main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout) == (7, "")
+    assert ended.stderr == "Interrupted. The command can safely be repeated.\n"
 
 
 COMMANDS = [

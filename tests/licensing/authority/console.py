@@ -6,7 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from licensing.authority.cli import main
+from licensing.authority.rooms import main
 from tests.licensing.authority.stage import PASSPHRASE
 
 

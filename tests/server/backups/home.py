@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from backup import keys
 from backup.keys import NewKeys
 from backup.store import Store
-from installer.cli import main
+from installer.rooms import main
 from installer.steps.toml import render_settings
 from server.audit.service import watch
 from server.backups.service import BackupOffice

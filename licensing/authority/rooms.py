@@ -1,0 +1,17 @@
+"""`daftar-authority`, the vendor's command. What each subcommand does lives in `commands/`."""
+
+import click
+
+from licensing.authority.commands import customer, init, keys, license, serve  # noqa: A004 - the trade's word
+from server.core.command_line import CommandLine
+from server.core.version import VERSION
+
+
+@click.group(cls=CommandLine)
+@click.version_option(VERSION, prog_name="daftar-authority")
+def main() -> None:
+    """Sell and look after licences of Daftar."""
+
+
+for command in (init.command, serve.command, customer.group, license.group, keys.group):
+    main.add_command(command)
