@@ -1,5 +1,6 @@
 """The first page: what is on today, how licence and backups stand, and where to begin on a new server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from client_web.activities.panel import entries
 from client_web.activities.tasks import reader_day
+from client_web.deals.frame import home_currency, sums_text
 from client_web.home.lights import licence_light
 from server.activities import queries as activities
 from server.backups.queries import backup_light
 from server.companies.queries import company_names, company_options
 from server.core import clock
 from server.core.actor import Actor
-from server.core.format import date, local, today
+from server.core.format import date, local, money, today
 from server.core.i18n import gettext as _
 from server.deals import queries as deals
 from server.deals.rules import is_late
@@ -102,7 +104,7 @@ def _activities(actor: Actor) -> dict[str, Any]:
 
 def _deals(actor: Actor) -> dict[str, Any]:
     if not actor.may("deals.see"):
-        return {"deals": [], "totals": ()}
+        return {"deals": []}
     session, day = current_session(), today()
     mine = deals.my_open_deals(session, actor, SHOWN)
     names = company_names(session, actor, [deal.company_id for deal in mine])
@@ -112,7 +114,17 @@ def _deals(actor: Actor) -> dict[str, Any]:
         )
         for deal in mine
     ]
-    return {"deals": lines, "totals": deals.my_open_totals(session, actor)}
+    return {"deals": lines, **_open_sums(deals.my_open_totals(session, actor))}
+
+
+def _open_sums(totals: Sequence[deals.Total]) -> dict[str, Any]:
+    """Return how many deals there are and what they come to, the organisation's currency first."""
+    ours = home_currency()
+    sums = sums_text(sorted(totals, key=lambda total: total.currency != ours))
+    return {
+        "open_count": sum(total.count for total in totals),
+        "open_sums": sums or money(0, ours),
+    }
 
 
 def _first_steps(actor: Actor) -> tuple[FirstStep, ...]:

@@ -64,6 +64,24 @@ def test_everybody_finds_their_own_day(visit: Visit, cast: Cast) -> None:
     assert "No open deals of yours" in bens
 
 
+@pytest.mark.usefixtures("filled")
+def test_open_deals_are_summed_in_every_currency_the_organisations_first(
+    visit: Visit, cast: Cast, database: Database
+) -> None:
+    with database.write(cast.anna) as session:
+        for title, currency, amount in (("Belt", "EUR", 5_00), ("Cash", "USD", 3_00)):
+            create_deal(
+                session, cast.anna, DealDraft(title=title, currency=currency, amount=amount)
+            )
+        create_deal(session, cast.anna, DealDraft(title="Oil", currency="IRR", amount=9))
+
+    tile = visit(cast.anna).read("/").split("My open deals")[1].split("</a>")[0]
+
+    assert "4 deals" in tile
+    places = [tile.index(amount) for amount in ("$10.00", "€5.00", "0.9 toman")]
+    assert places == sorted(places)
+
+
 def test_a_new_installation_says_where_to_begin(
     visit: Visit, cast: Cast, database: Database
 ) -> None:
