@@ -20,6 +20,16 @@ from server.people.rules import PersonDraft
 from server.people.service import create_people
 
 
+# What the sentences of TASKS are, in their order.
+KINDS = (
+    ActivityKind.CALL,
+    ActivityKind.TASK,
+    ActivityKind.MEETING,
+    ActivityKind.TASK,
+    ActivityKind.TASK,
+)
+
+
 @dataclass(frozen=True)
 class Owners:
     """Whose records these are: some of the administrator, some of the manager, most of the seller."""
@@ -132,15 +142,13 @@ def _activity(
     place = no % len(deals)
     company = COMPANIES[place % len(companies)]
     now = clock.now().replace(minute=0, second=0, microsecond=0)
-    kinds = (ActivityKind.CALL, ActivityKind.TASK, ActivityKind.MEETING, ActivityKind.NOTE)
-    kind = kinds[no % 4]
-    is_note = kind is ActivityKind.NOTE
+    is_note = no % 4 == 3
     is_done = is_note or no % 5 in {0, 3}
     day = timedelta(days=-(no * 3 % 40) - 1 if is_done else no * 2 % 21 - 4, hours=no % 7)
     words = NOTES[company.language] if is_note else TASKS[company.language]
     subject = words[no // 4 % len(words)]
     return ActivityDraft(
-        kind=kind,
+        kind=ActivityKind.NOTE if is_note else KINDS[words.index(subject)],
         subject="" if is_note else subject,
         body=subject if is_note else "",
         due_at=None if is_note else now + day,
