@@ -142,15 +142,20 @@ def _begin(connection: Connection) -> None:
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine for `sqlite:///path` or `postgresql+psycopg://…` with our transaction rules."""
+    """Return an engine for `sqlite:///path` or `postgresql+psycopg://…` with our transaction rules.
+
+    Its errors go to the log, so they never name the values of a statement.
+    """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(address)
+        engine = create_engine(address, hide_parameters=True)
         event.listen(engine, "connect", _open_sqlite)
     else:
-        engine = create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        engine = create_engine(
+            address, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
+        )
     event.listen(engine, "begin", _begin)
     return engine
 

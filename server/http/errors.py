@@ -174,7 +174,10 @@ def on_stale(_error: StaleDataError) -> ResponseReturnValue:
 
 def on_integrity(error: IntegrityError) -> ResponseReturnValue:
     """Answer a change that the database itself refuses; the sentence names no internals."""
-    log.warning("The database refused a change.", exc_info=error)
+    # PostgreSQL's own sentence holds the row, and no row belongs into the log.
+    told = getattr(error.orig, "diag", None)
+    reason = str(error.orig) if told is None else f"{told.sqlstate} {told.constraint_name}"
+    log.warning("The database refused a change.", extra={"reason": reason})
     return _answer(
         409,
         "conflict",
