@@ -79,7 +79,7 @@ def test_a_card_is_moved_by_keyboard_to_an_exact_place(
         page.keyboard.press(key)
 
     settled(page, moving, selling.engaging)
-    expect(page.locator("[data-board-live]")).to_have_text("Pumps is now in Engaging.")
+    expect(page.locator("[data-board-live]")).to_have_text("Pumps is now in “Engaging”.")
     expect(page.locator(f"#card-{moving}")).to_be_focused()
     assert column(database, selling, 1) == [first, moving, second, third]
 

@@ -22,14 +22,14 @@ def test_a_card_moves_by_keyboard(open_page: OpenPage, gallery: tuple[str, Moves
 
     page.locator("#card-12").focus()
     page.keyboard.press("Space")
-    expect(live).to_contain_text("Deal 12 lifted from New contact")
+    expect(live).to_contain_text("Deal 12 lifted from “New contact”")
     page.keyboard.press("ArrowRight")
     expect(live).to_have_text("Deal 12 over Qualified, place 2 of 4.")
     page.keyboard.press("ArrowUp")
     expect(live).to_have_text("Deal 12 over Qualified, place 1 of 4.")
     page.keyboard.press("Enter")
 
-    expect(live).to_have_text("Deal 12 is now in Qualified.")
+    expect(live).to_have_text("Deal 12 is now in “Qualified”.")
     settled(page, 12, 2)
     expect(page.locator("#card-12")).to_be_focused()
     expect(page.locator("#card-12")).to_have_attribute("data-version", "2")
@@ -66,7 +66,7 @@ def test_escape_puts_a_lifted_card_back_and_asks_nothing_of_the_server(
     for key in ("Space", "ArrowRight", "ArrowRight", "Escape"):
         page.keyboard.press(key)
 
-    expect(page.locator("[data-board-live]")).to_have_text("Deal 12 is back in New contact.")
+    expect(page.locator("[data-board-live]")).to_have_text("Deal 12 is back in “New contact”.")
     cards = page.locator("[data-column='1'] [data-card]").evaluate_all("c => c.map((e) => e.id)")
     assert cards == ["card-11", "card-12", "card-13"]
     assert gallery[1].sent == []
