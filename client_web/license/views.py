@@ -57,6 +57,15 @@ def page() -> ResponseReturnValue:
     return _page()
 
 
+@blueprint.get("/license/activate", endpoint="after_activate")
+@blueprint.get("/license/check-in", endpoint="after_check_in")
+@blueprint.get("/license/deactivate", endpoint="after_deactivate")
+@needs("license.see", always=True)
+def asked_again() -> ResponseReturnValue:
+    """Lead to the page whoever opens the address of a refusal again."""
+    return redirect(url_for("license.page"))
+
+
 @blueprint.post("/license/activate")
 @needs("license.manage", always=True)
 def activate() -> ResponseReturnValue:

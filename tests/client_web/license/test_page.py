@@ -175,3 +175,12 @@ def test_programs_read_the_status_in_every_mode(
     assert (before.status_code, before.get_json()["mode"]) == (200, "setup")
     assert (after.status_code, after.get_json()["mode"]) == (200, "ok")
     assert after.get_json()["seats"]["named"] == {"used": 4, "cap": 25}
+
+
+@pytest.mark.parametrize("step", ["activate", "check-in", "deactivate"])
+def test_the_address_of_a_refusal_leads_back_to_the_page(
+    visit: Visit, cast: Cast, step: str
+) -> None:
+    answer = visit(cast.root).get(f"/license/{step}")
+
+    assert (answer.status_code, answer.location) == (302, "/license")
