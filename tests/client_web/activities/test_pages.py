@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 from server.activities import queries, service
 from server.activities.models import Activity
 from server.activities.rules import ActivityDraft, ActivityKind, Target
+from server.companies.rules import CompanyDraft
+from server.companies.service import create_company
 from server.core import clock
 from server.core.actor import SYSTEM
 from server.core.db import Database
@@ -282,3 +284,16 @@ def test_a_deals_timeline_tells_of_its_moves(anna: Visitor, cast: Cast, database
 
     assert f"From {stages[0].name} to {stages[1].name}" in page
     assert "The record was written down" in page
+
+
+def test_the_records_of_a_task_stand_apart(
+    anna: Visitor, cast: Cast, company: Target, database: Database
+) -> None:
+    with database.write(cast.anna) as session:
+        other = create_company(session, cast.anna, CompanyDraft(name="Qom"))
+        links = (company, Target("company", other.id))
+    written(database, cast.anna, *links)
+
+    row = anna.read("/tasks").split('class="k-sub"')[1].split("</span>")[0]
+
+    assert "Pars</bdi></a> · <a" in row
