@@ -19,7 +19,6 @@ from server.deals.service import create_deals
 from server.people.rules import PersonDraft
 from server.people.service import create_people
 
-
 # What the sentences of TASKS are, in their order.
 KINDS = (
     ActivityKind.CALL,
