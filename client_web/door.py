@@ -16,6 +16,7 @@ from flask import (
 from client_web import history
 from client_web.activities import calendar, tasks
 from client_web.activities import views as activities
+from client_web.api_docs import views as api_docs
 from client_web.audit import views as audit
 from client_web.backups import views as backups
 from client_web.companies import views as companies
@@ -55,6 +56,7 @@ ROOMS = (
     profile,
     audit,
     backups,
+    api_docs,
 )
 
 MenuRow = tuple[str, str, str, str | None, str]  # endpoint, words, icon, permission, key of `g key`

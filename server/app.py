@@ -71,5 +71,7 @@ def create_app(
         set_display(Display(zone=organization.timezone, toman=organization.toman))
 
     api.mount(app)
+    # Neither door knows the other: the page of the API asks for its description by this name.
+    app.extensions["daftar.describe_api"] = lambda: api.describe(app)
     open_web(app)
     return app

@@ -1,5 +1,6 @@
 """The JSON door: mounts every slice's api.py under /api/v1 and describes itself with OpenAPI 3.1."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -17,7 +18,7 @@ from server.core.version import VERSION
 from server.deals.api import blueprint as deals
 from server.deals.pipelines_api import pipelines, stages
 from server.exchange.api import blueprint as imports
-from server.http.access import public
+from server.http.access import Access, access_of, public
 from server.http.app import DaftarFlask, csrf
 from server.metrics.api import blueprint as metrics
 from server.people.api import blueprint as people
@@ -66,5 +67,16 @@ def describe(app: DaftarFlask) -> dict[str, Any]:
         described: dict[str, Any] = deepcopy(dict(app.spec))  # type: ignore[arg-type] # JSON, never YAML here
         described["info"] = {"title": "Daftar", "version": VERSION}
         described["servers"] = [{"url": "/"}]
-        known = app.extensions["daftar.openapi"] = complete(described)
+        known = app.extensions["daftar.openapi"] = complete(described, _asked(app))
     return known
+
+
+def _asked(app: DaftarFlask) -> dict[tuple[str, str], Access | None]:
+    """Return what every route asks of its visitors, by its path as OpenAPI writes it and its method."""
+    return {
+        (re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), method.lower()): access_of(
+            app.view_functions[rule.endpoint]
+        )
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }

@@ -1,7 +1,9 @@
 """What OpenAPI must say about every operation, so that no slice repeats it: headers, refusals, paging."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from server.http.access import Access
 
 Operation = dict[str, Any]
 
@@ -95,8 +97,13 @@ def operations(description: dict[str, Any]) -> Iterator[tuple[str, str, Operatio
                 yield path, method, operation
 
 
-def complete(description: dict[str, Any]) -> dict[str, Any]:
-    """Add to APIFlask's description what every operation of this API has in common."""
+def complete(
+    description: dict[str, Any], asked: Mapping[tuple[str, str], Access | None]
+) -> dict[str, Any]:
+    """Add to APIFlask's description what every operation has in common, and what each asks for.
+
+    `asked` holds by path and method what the routes ask of their visitors.
+    """
     components = description.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -107,9 +114,31 @@ def complete(description: dict[str, Any]) -> dict[str, Any]:
         if _is_list(operation):
             operation.setdefault("parameters", []).extend(dict(one) for one in _LIST_PARAMETERS)
         _bound_ids(operation)
+        _tell_access(operation, asked.get((path, method)))
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
+    _speak_json_schema(components)
     return description
+
+
+def _tell_access(operation: Operation, access: Access | None) -> None:
+    if access is not None and access.permission is not None:
+        operation["x-permission"] = access.permission
+    if access is not None and access.always:
+        operation["x-always"] = True  # open in every mode of the licence
+
+
+def _speak_json_schema(part: Any) -> None:
+    """Rename the bounds that pydantic leaves under its own names where a check came before them."""
+    if isinstance(part, list):
+        for item in part:
+            _speak_json_schema(item)
+    elif isinstance(part, dict):
+        for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+            if isinstance(part.get(ours), int):
+                part[theirs] = part.pop(ours)
+        for item in part.values():
+            _speak_json_schema(item)
 
 
 def _tell_refusals(path: str, method: str, operation: Operation) -> None:

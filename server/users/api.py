@@ -5,17 +5,19 @@ from flask import Response, url_for
 
 from server.http.access import current_actor, needs, signed_in
 from server.http.paging import list_query
-from server.http.rest import check_version, created, listed, shown
+from server.http.rest import check_version, created, listed, shown, told
 from server.http.unit_of_work import current_session
 from server.users import queries, service
 from server.users.rules import Role, UserDraft, UserKind, UserStatus
-from server.users.schema import NewUser, UserChange, UserShown, show_user
+from server.users.schema import NewUser, UserChange, UserList, UserShown, show_user
 
 blueprint = APIBlueprint("users_api", __name__, url_prefix="/users", tag="users")
 
 
 @blueprint.get("")
 @needs("users.see")
+@blueprint.output(UserList)
+@blueprint.doc(description=told(queries.USERS))
 def list_users() -> Response:
     """List users."""
     return listed(queries.list_users(current_session(), current_actor(), list_query()), show_user)

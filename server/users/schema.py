@@ -3,7 +3,7 @@
 from typing import Literal
 
 from server.core.clock import rfc3339
-from server.http.rest import Body, Shown
+from server.http.rest import Body, ListShown, Shown
 from server.users.models import User
 from server.users.rules import Role, UserKind
 
@@ -41,6 +41,12 @@ class UserShown(Shown):
     external_id: str | None
     active_since: str | None
     created_at: str
+
+
+class UserList(ListShown):
+    """One page of users."""
+
+    items: list[UserShown]
 
 
 class SeatsShown(Shown):
