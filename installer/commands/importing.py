@@ -22,8 +22,10 @@ from server.core.clock import rfc3339
 from server.core.command_line import FOUND, HomeGroup, json_option, report
 from server.core.errors import Interrupted, NotLicensed
 from server.core.i18n import gettext as _
+from server.core.i18n import ngettext
 from server.core.listing import ListQuery
 from server.exchange import queries, service
+from server.exchange.fields import FIELDS, Shape
 from server.exchange.mapping import checked
 from server.exchange.models import Import
 from server.exchange.profile import look_at, sheet_of
@@ -32,6 +34,7 @@ from server.exchange.run import Progress
 from server.exchange.service import ImportKind, ImportStatus, Mode, Outcome, Profile, Run, Workshop
 
 MOST_PROBLEMS = 100
+MOST_REMARKS = 5
 
 
 @click.group(name="import", cls=HomeGroup)
@@ -124,7 +127,10 @@ def _try(opened: Opened, wish: Wish) -> dict[str, Any]:
         trial = service.try_out(workshop, opened.actor, wish.kind, sheet, mapping, tell)
     refused = [{"line": line, "message": message} for line, message in trial.problems]
     head = {"import_id": None, "status": ImportStatus.CHECKED.value, "dry_run": True, "error": ""}
-    return head | _told(wish, profile, mapping, trial.counts) | {"problems": refused}
+    remarks = [{"line": line, "message": message} for line, message in trial.remarks[:MOST_REMARKS]]
+    found = {"problems": refused, "remarks": remarks}
+    currency = _assumed(wish.kind, mapping, opened.settings.organization.currency)
+    return head | _told(wish, profile, mapping, trial.counts) | found | {"currency": currency}
 
 
 def _run(opened: Opened, wish: Wish) -> dict[str, Any]:
@@ -145,6 +151,7 @@ def _run(opened: Opened, wish: Wish) -> dict[str, Any]:
     with opened.database.read() as session:
         done = queries.get_import(session, actor, found.id)
         rows = queries.refused_rows(session, actor, found.id, 0, MOST_PROBLEMS)
+        noted = queries.noted_rows(session, actor, found.id, MOST_REMARKS)
     refused = [{"line": row.line, "message": row.message} for row in rows]
     head = {
         "import_id": done.id,
@@ -152,7 +159,10 @@ def _run(opened: Opened, wish: Wish) -> dict[str, Any]:
         "dry_run": False,
         "error": done.error,
     }
-    return head | _told(wish, seen[1], mapping, done.counts) | {"problems": refused}
+    remarks = [{"line": row.line, "message": row.message} for row in noted]
+    told = {"problems": refused, "remarks": remarks}
+    currency = _assumed(wish.kind, mapping, opened.settings.organization.currency)
+    return head | _told(wish, seen[1], mapping, done.counts) | told | {"currency": currency}
 
 
 def _holder() -> str:
@@ -194,6 +204,14 @@ def _bar(words: str) -> Iterator[Progress | None]:
         yield lambda done, rows: bars.update(task, completed=done, total=rows)
 
 
+def _assumed(kind: ImportKind, mapping: service.Mapping, ours: str) -> str:
+    """Return the currency that new records take because nobody named one; nothing without amounts."""
+    has_amounts = any(
+        each.shape is Shape.MONEY and mapping.brings(each.name) for each in FIELDS[kind]
+    )
+    return ours if has_amounts and not mapping.currency else ""
+
+
 def _told(
     wish: Wish, profile: Profile, mapping: service.Mapping, counts: Mapping[str, int]
 ) -> dict[str, Any]:
@@ -202,6 +220,7 @@ def _told(
         "file": str(wish.file),
         "rows": profile.rows,
         **{outcome.value: counts.get(outcome.value, 0) for outcome in Outcome},
+        "noted": counts.get("noted", 0),
         "made": {word: counts.get(word, 0) for word in ("company", "user", "stage")},
         "columns": dict(mapping.columns),
         "unmapped_columns": [name for name in profile.headers if name not in mapping.columns],
@@ -220,6 +239,7 @@ def _lines(told: Mapping[str, Any]) -> str:
     if told["unmapped_columns"]:
         names = ", ".join(told["unmapped_columns"])
         lines.append(_("Not mapped, and kept readable with the import: %(names)s.", names=names))
+    lines += _remarked(told)
     lines += [
         _("Line %(line)s: %(message)s", line=one["line"], message=one["message"])
         for one in told["problems"]
@@ -227,6 +247,26 @@ def _lines(told: Mapping[str, Any]) -> str:
     if told["import_id"] is not None:
         lines.append(_("To take it back: daftar import undo %(id)s", id=told["import_id"]))
     return "\n".join(line for line in lines if line)
+
+
+def _remarked(told: Mapping[str, Any]) -> list[str]:
+    """Return which currency was assumed, how many rows have remarks, and the first few of them."""
+    lines = []
+    if told["currency"]:
+        lines.append(
+            _(
+                "Amounts without a currency were read as %(code)s, and in records that are there "
+                "already in the currency of the record. “--currency CODE” names another.",
+                code=told["currency"],
+            )
+        )
+    if told["noted"]:
+        lines.append(ngettext("%(n)s row has a remark:", "%(n)s rows have remarks:", told["noted"]))
+    lines += [
+        "  " + _("Line %(line)s: %(message)s", line=one["line"], message=one["message"])
+        for one in told["remarks"]
+    ]
+    return lines
 
 
 def _made(made: Mapping[str, int]) -> list[str]:

@@ -53,7 +53,9 @@ class Companies:
         if "external_id" in said.values:
             said.values["external_source"] = self._source
         if "annual_revenue" in said.values:
-            said.values["revenue_currency"] = entry.values.get("revenue_currency", self._currency)
+            kept = self.currency_of(before) if before and entry.amounts else ""
+            code = entry.values.get("revenue_currency") or kept or self._currency
+            said.values["revenue_currency"] = code
         later = self._parent(entry, found, said)
         return said.wish(before or CompanyDraft(name=""), later)
 
@@ -68,6 +70,10 @@ class Companies:
         if parent is not None:
             said.values["parent_company_id"] = parent
         return ""
+
+    def currency_of(self, draft: CompanyDraft) -> str:
+        """Return the currency of the company's revenue."""
+        return draft.revenue_currency or "" if draft.annual_revenue is not None else ""
 
     def known(
         self, session: Session, actor: Actor, key: str, entries: Sequence[Entry]

@@ -56,6 +56,7 @@ class Deals:
             said.values["external_source"] = self._source
         if before is None:
             said.values["title"] = entry.text("title") or _title(entry)
+        if before is None or ("amount" in said.values and not entry.amounts):
             said.values.setdefault("currency", self._currency)
         self._stage(entry, found, said, before)
         return said.wish(before or DealDraft(title="", currency=""))
@@ -80,6 +81,10 @@ class Deals:
             said.values["pipeline_id"] = None
             said.values.setdefault("probability", None)
         _settle_closing(said, stage)
+
+    def currency_of(self, draft: DealDraft) -> str:
+        """Return the currency of the deal."""
+        return draft.currency
 
     def known(
         self, session: Session, actor: Actor, key: str, entries: Sequence[Entry]

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.core.contact import clean_phone, email_key, phone_key
@@ -32,7 +32,8 @@ MOST_NOTES = 1_000
 class Entry:
     """A row that was read. `values` holds what the row says, empty cells left out.
 
-    Without a problem it can become a record; notes are worth telling and hinder nothing.
+    Without a problem it can become a record; notes are worth telling and hinder nothing. `amounts`
+    are those for which nobody named a currency, as they are written.
     """
 
     line: int
@@ -42,6 +43,7 @@ class Entry:
     problem: str = ""
     notes: tuple[str, ...] = ()
     empty: bool = False
+    amounts: tuple[tuple[Field, str], ...] = ()
 
     def text(self, name: str) -> str:
         """Return a value that is a text, nothing when the row does not say it."""
@@ -86,20 +88,40 @@ class Reader:
             return Entry(row.line, row.cells, problem=row.problem)
         values: dict[str, Any] = {}
         notes = [row.note] if row.note else []
-        problems = []
+        problems, amounts = [], []
         for each, places in self._fields:
             text = self._cell(each, row, places)
             if not text:
                 continue
             try:
                 values[each.name] = self._value(each, text, values, notes)
+                if each.shape is Shape.MONEY and not self._is_named(values):
+                    amounts.append((each, text))
             except Invalid as refusal:
                 problems.append(f"{_(each.label)}: {refusal.message}")
         key = twin if self.key == "row" else _key(self.key, values)
         return Entry(
             row.line, row.cells, values, key, " ".join(problems)[:MOST_NOTES], tuple(notes),
-            empty=not values and not problems,
+            empty=not values and not problems, amounts=tuple(amounts),
         )  # fmt: skip
+
+    def in_currency(self, entry: Entry, code: str) -> Entry:
+        """Return the entry with the amounts that name no currency read in this one. Raise Invalid."""
+        if not entry.amounts or not code or code == self.currency:
+            return entry
+        values: dict[str, Any] = {"currency": code}
+        rounded: list[str] = []
+        for each, text in entry.amounts:
+            values[each.name] = self._value(each, text, values, rounded)
+        del values["currency"]
+        old = {_rounded(each, text) for each, text in entry.amounts}
+        notes = (*(one for one in entry.notes if one not in old), *rounded)
+        return replace(entry, values={**entry.values, **values}, notes=notes)
+
+    def _is_named(self, values: dict[str, Any]) -> bool:
+        return bool(
+            self.mapping.currency or values.get("currency") or values.get("revenue_currency")
+        )
 
     def remember(self, row: Row) -> None:
         """Count a row that was worked on before, so that a later equal one stays one of its own."""
@@ -116,9 +138,7 @@ class Reader:
         value = read(each, text, values) if read else text
         if isinstance(value, Amount):
             if value.rounded:
-                notes.append(
-                    _("%(field)s: %(text)s was rounded.", field=_(each.label), text=text[:60])
-                )
+                notes.append(_rounded(each, text))
             return value.minor
         return value
 
@@ -135,6 +155,10 @@ class Reader:
         digest = hashlib.sha256(text.encode("utf8", "replace")).hexdigest()[:32]
         self._seen[digest] += 1
         return digest if self._seen[digest] == 1 else f"{digest}-{self._seen[digest]}"
+
+
+def _rounded(each: Field, text: str) -> str:
+    return _("%(field)s: %(text)s was rounded.", field=_(each.label), text=text[:60])
 
 
 def _official(code: str) -> str:

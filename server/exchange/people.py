@@ -42,6 +42,10 @@ class People:
             said.values["external_source"] = self._source
         return said.wish(before or PersonDraft())
 
+    def currency_of(self, _draft: PersonDraft) -> str:
+        """Return nothing: people have no amounts."""
+        return ""
+
     def known(
         self, session: Session, actor: Actor, key: str, entries: Sequence[Entry]
     ) -> dict[str, int]:

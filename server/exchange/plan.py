@@ -163,6 +163,8 @@ def _step(
     if before is None and plan.mapping.mode is Mode.UPDATE:
         return Step(entry, Outcome.SKIPPED, _("There is no such record to change."))
     try:
+        if before is not None:
+            entry = plan.reader.in_currency(entry, plan.subject.currency_of(before.draft))
         wish = plan.subject.wish(entry, found, before.draft if before else None)
         wish = replace(wish, draft=plan.subject.checked(wish.draft))
     except DaftarError as refusal:

@@ -76,6 +76,17 @@ def refused_rows(
     return list(session.scalars(query.order_by(ImportRow.line).limit(limit)))
 
 
+def noted_rows(session: Session, actor: Actor, import_id: int, limit: int) -> list[ImportRow]:
+    """Return the first rows that were written with a remark, in the order of the file."""
+    get_import(session, actor, import_id)
+    query = select(ImportRow).where(
+        ImportRow.import_id == import_id,
+        ImportRow.outcome.in_((Outcome.CREATED, Outcome.UPDATED)),
+        ImportRow.message != "",
+    )
+    return list(session.scalars(query.order_by(ImportRow.line).limit(limit)))
+
+
 def extras_of(session: Session, actor: Actor, import_id: int) -> list[ImportExtra]:
     """Return what the import wrote down besides its rows, the first few hundred."""
     get_import(session, actor, import_id)

@@ -59,6 +59,9 @@ class Subject(Protocol):
     def wish(self, entry: Entry, found: References, before: Draft | None) -> Wish:
         """Return the record as the row wants it; what it leaves empty stays. Raise Invalid."""
 
+    def currency_of(self, draft: Draft) -> str:
+        """Return the currency of the record's amount, nothing when it has none."""
+
     def known(
         self, session: Session, actor: Actor, key: str, entries: Sequence[Entry]
     ) -> dict[str, int]:

@@ -16,10 +16,11 @@ MOST_PROBLEMS = 100
 
 @dataclass
 class Trial:
-    """What a trial run told: how often which outcome, and the first refused rows with their lines."""
+    """What a trial run told: how often which outcome, the first refused rows, the first remarks."""
 
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
 
 
 def try_out(
@@ -37,9 +38,10 @@ def try_out(
     with speaking_as(actor, workshop.zone):
         for steps in _batches(workshop, actor, sheet, plan):
             done += len(steps)
-            trial.counts = added(
-                trial.counts, [*(step.outcome.value for step in steps), *plan.would_make(steps)]
-            )
+            remarks = _remarks(steps)
+            words = [*(step.outcome.value for step in steps), *("noted" for _remark in remarks)]
+            trial.counts = added(trial.counts, [*words, *plan.would_make(steps)])
+            trial.remarks += remarks[: MOST_PROBLEMS - len(trial.remarks)]
             trial.problems += _refused(steps)[: MOST_PROBLEMS - len(trial.problems)]
             if progress:
                 progress(done)
@@ -53,6 +55,12 @@ def _batches(workshop: Workshop, actor: Actor, sheet: Sheet, plan: Plan) -> Iter
             steps, _found = decide(session, actor, plan, entries)
         plan.safe()
         yield steps
+
+
+def _remarks(steps: list[Step]) -> list[tuple[int, str]]:
+    return [
+        (step.entry.line, step.message) for step in steps if step.wish is not None and step.message
+    ]
 
 
 def _refused(steps: list[Step]) -> list[tuple[int, str]]:

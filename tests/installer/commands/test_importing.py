@@ -231,6 +231,31 @@ def test_without_a_licence_nothing_is_imported(unlicensed: Home) -> None:
     assert unlicensed.ask("SELECT count(*) FROM companies") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "head", "question"),
+    [
+        ("companies", "account,revenue", "SELECT annual_revenue, revenue_currency FROM companies"),
+        ("deals", "external_id,amount", "SELECT amount, currency FROM deals"),
+    ],
+)
+def test_an_amount_without_a_currency_is_one_in_that_of_the_known_record(
+    home: Home, kind: str, head: str, question: str
+) -> None:
+    first = home.file("first.csv", f"{head}\nA1,1100.04\n")
+    again = home.file("again.csv", f"{head}\nA1,1200.05\nB2,7.5\n")
+    home.daftar(kind, first, "--currency", "USD")
+
+    tried = home.told(kind, again, "--dry-run")
+    said = home.daftar(kind, again).stdout
+
+    assert home.ask(question) == [(120_005, "USD"), (8, "IRR")]
+    assert (tried["currency"], tried["noted"]) == ("IRR", 1)
+    assert "were read as IRR" in said
+    assert "1 row has a remark" in said
+    home.daftar(kind, again, "--currency", "EUR")
+    assert home.ask(question) == [(120_005, "EUR"), (750, "EUR")]
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_import_is_gone_on_with_by_the_same_command(
     home: Home, how: signal.Signals
