@@ -1,6 +1,7 @@
 """`daftar preflight` and `daftar doctor`: looking at a server, and at an installation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from installer.facts import backups_standing
 from installer.preflight.plan import Mode, PreflightPlan
 from installer.preflight.run import run_preflight
 from installer.steps.answers import SYSTEM_PATHS, load_answers
+from installer.steps.journal import load_journal
 from server.core.command_line import FOUND, HomeCommand, json_option
 from server.core.config import Settings, load_settings
 from server.core.entitlements import Entitlements
@@ -39,7 +41,9 @@ def _plan(answers: Path | None) -> PreflightPlan:
     if answers is not None:
         return load_answers(answers).preflight(place)
     if (place / "daftar.toml").is_file():
-        return plan_of(load_settings(place))
+        journal = load_journal(place)
+        mode = Mode(journal.mode) if journal else Mode.SYSTEM
+        return replace(plan_of(load_settings(place)), mode=mode)
     return PreflightPlan(
         home=place,
         data=Path(SYSTEM_PATHS.data),

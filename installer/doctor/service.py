@@ -7,6 +7,7 @@ import requests
 from installer.checks import Finding, Status, failed, passed, skipped, warned
 from installer.doctor.patient import Patient, plan_of
 from installer.preflight import authority
+from installer.preflight.network import EVERYWHERE
 from server.core.config import Settings
 from server.core.errors import DaftarError
 from server.core.i18n import gettext as _
@@ -18,7 +19,6 @@ BACK_UP = "daftar backup run && daftar backup verify --latest"
 HOUR_S = 3600
 LATE_S = 26 * HOUR_S
 TOO_LATE_S = 7 * 24 * HOUR_S
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
 
 
 def web(settings: Settings) -> Finding:
@@ -61,7 +61,10 @@ def license_state(patient: Patient) -> Finding:
     if verdict.mode == "setup":
         return warned(_("No licence is active yet."), "daftar license activate CODE")
     judge = warned if verdict.may_write else failed
-    return judge(_("The licence says: %(state)s.", state=detail), "daftar license check-in")
+    fix = "daftar license check-in"
+    if verdict.reason == "seats_over_cap":
+        fix = _("Deactivate users (“daftar user deactivate EMAIL”), or buy more seats.")
+    return judge(_("The licence says: %(state)s.", state=detail), fix)
 
 
 def backup_age(patient: Patient) -> Finding:

@@ -4,11 +4,15 @@ import errno
 import smtplib
 import socket
 
+import requests
+
 from installer.checks import Finding, failed, passed, skipped, warned
 from installer.preflight.plan import PreflightPlan
 from server.core.i18n import gettext as _
+from server.core.version import VERSION
 
 TIMEOUT_S = 5.0
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
 
 
 def port_free(plan: PreflightPlan) -> Finding:
@@ -25,6 +29,8 @@ def port_free(plan: PreflightPlan) -> Finding:
 
 def _port_refused(plan: PreflightPlan, error: OSError) -> Finding:
     place = {"host": plan.host, "port": plan.port}
+    if error.errno == errno.EADDRINUSE and _is_daftar(plan):
+        return passed(_("Daftar itself runs here."))
     if error.errno == errno.EADDRINUSE:
         return failed(
             _("Another program already listens on port %(port)s.", port=plan.port),
@@ -43,6 +49,24 @@ def _port_refused(plan: PreflightPlan, error: OSError) -> Finding:
     return failed(
         _("%(host)s port %(port)s cannot be used: %(why)s.", why=error.strerror or error, **place),
         _("Choose another [web] host or port."),
+    )
+
+
+def _is_daftar(plan: PreflightPlan) -> bool:
+    """Tell whether the service of this release answers there."""
+    host = EVERYWHERE.get(plan.host, plan.host)
+    place = f"[{host}]" if ":" in host else host
+    try:
+        with requests.Session() as asking:
+            asking.trust_env = False  # a proxy has no business between us and ourselves
+            answer = asking.get(f"http://{place}:{plan.port}/healthz", timeout=TIMEOUT_S)
+        said = answer.json()
+    except (requests.exceptions.RequestException, ValueError):
+        return False
+    return (
+        isinstance(said, dict)
+        and said.get("product") == "daftar"
+        and said.get("version") == VERSION
     )
 
 

@@ -195,7 +195,10 @@ def leftovers(plan: PreflightPlan) -> Finding:
     if configured:
         return warned(
             _("There is an installation in %(home)s already.", home=plan.home),
-            _("Going on repeats its steps and keeps its data; to upgrade, use daftar upgrade."),
+            _(
+                "Going on repeats its steps and keeps its data. After an upgrade of the package, "
+                "run “daftar db upgrade”."
+            ),
         )
     if plan.sqlite and database.exists():
         return warned(

@@ -16,9 +16,10 @@ blueprint = APIBlueprint("health", __name__, enable_openapi=False)
 @public()
 def healthz() -> ResponseReturnValue:
     """Answer 200 when the database answers, else 503 with the failing part."""
+    whose = {"product": "daftar", "version": VERSION}
     try:
         with database().read() as session:
             session.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        return {"status": "failing", "version": VERSION, "part": "database"}, 503
-    return {"status": "ok", "version": VERSION}
+        return {**whose, "status": "failing", "part": "database"}, 503
+    return {**whose, "status": "ok"}

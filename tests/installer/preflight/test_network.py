@@ -1,11 +1,17 @@
 """Ports, names, the mail relay: with real sockets."""
 
+import json
 import socket
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
 
 from installer.checks import Status
 from installer.preflight.network import lan_name, mail_relay, port_free
 from installer.preflight.plan import MailRelay, PreflightPlan
+from server.core.version import VERSION
 from tests.support.mail import MailServer
 
 
@@ -21,6 +27,32 @@ def test_an_occupied_port_fails_and_says_how_to_find_the_other_program(
 
     assert finding.status is Status.FAIL
     assert finding.fix == f"ss -ltnp 'sport = :{plan.port}'"
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [(VERSION, Status.PASS), ("0.0.1", Status.FAIL)], ids=["ours", "other"]
+)
+def test_a_port_that_our_own_service_holds_passes(
+    plan: PreflightPlan, version: str, status: Status
+) -> None:
+    body = json.dumps({"product": "daftar", "version": version, "status": "ok"}).encode()
+
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_words: object) -> None:
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer((plan.host, plan.port), Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        finding = port_free(plan)
+        server.shutdown()
+
+    assert finding.status is status
 
 
 def test_a_foreign_address_fails(plan: PreflightPlan) -> None:
