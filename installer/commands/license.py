@@ -6,8 +6,8 @@ from installer.commands.home import Opened, open_home
 from server.activation.queries import license_status
 from server.activation.rules import LicenseStatus
 from server.activation.schema import show_status
-from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
+from server.core.format import zoned
 from server.core.i18n import gettext as _
 
 
@@ -76,10 +76,10 @@ def _lines(found: LicenseStatus) -> str:
         _("Users: %(used)s of %(cap)s", **seats),
     ]
     if found.expires_at is not None:
-        lines.append(_("Valid until: %(moment)s", moment=rfc3339(found.expires_at)))
+        lines.append(_("Valid until: %(moment)s", moment=zoned(found.expires_at)))
     if found.last_contact_at is not None:
-        lines.append(_("Last contact: %(moment)s", moment=rfc3339(found.last_contact_at)))
+        lines.append(_("Last contact: %(moment)s", moment=zoned(found.last_contact_at)))
     if found.lease is not None:
-        expires = rfc3339(found.lease.expires_at)
-        lines.append(_("Works without contact until: %(moment)s", moment=expires))
+        ends = zoned(found.lease.read_only_at)
+        lines.append(_("Works without contact until: %(moment)s", moment=ends))
     return "\n".join(lines)

@@ -113,6 +113,11 @@ def days_left(license: License, now: int) -> int | None:  # noqa: A002 - the tra
     return max(0, -(-(license.expires_at + 1 - now) // DAY))
 
 
+def read_only_at(license: License, lease: Lease) -> int:  # noqa: A002 - the trade's word
+    """Return from when on records are only read if the vendor is never heard of again."""
+    return lease.issued_at + license.checkin.lease_ttl_s + license.checkin.read_only_after_s
+
+
 def _findings(standing: Standing, now: int) -> tuple[Finding, ...]:
     found = [finding for row in _ROWS for finding in row(standing, now)]
     found.sort(key=lambda finding: SEVERITY.index(finding.mode), reverse=True)
@@ -184,7 +189,7 @@ def _contact_moments(standing: Standing) -> list[tuple[int, Mode, Audience]]:
         # 7 of 14 days; a server sold with a longer lease is seldom online and warned later.
         (since + terms.lease_ttl_s // 2, Mode.WARN_ADMIN, Audience.ADMINS),
         (end, Mode.WARN_USERS, Audience.EVERYBODY),
-        (end + terms.read_only_after_s, Mode.READ_ONLY, Audience.EVERYBODY),
+        (read_only_at(standing.license, standing.lease), Mode.READ_ONLY, Audience.EVERYBODY),
         (end + terms.lock_after_s, Mode.LOCKED, Audience.EVERYBODY),
     ]
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from licensing.client.ladder import read_only_at
 from server.activation.models import ONLY_ROW, CheckInPlan
 from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse, moment
 from server.core.actor import Actor
@@ -42,8 +43,9 @@ def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> L
             issued_at=moment(lease.issued_at),
             expires_at=moment(lease.expires_at),
             renew_after=moment(lease.renew_after),
+            read_only_at=moment(read_only_at(sold, lease)),
         )
-        if lease
+        if sold and lease
         else None,
         last_contact_at=moment(snapshot.last_contact_at) if snapshot.last_contact_at else None,
         next_check_in_at=plan.next_at if plan and snapshot.is_activated else None,

@@ -1,6 +1,6 @@
 """The licence in words for people: what happened, what still works, what to do. No licence file, no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -171,6 +171,37 @@ _FAULTS: Mapping[str, str] = {
     ),
 }
 
+_NOTICES: Mapping[str, str] = {
+    "STATE_RESYNC": mark(
+        "The licence state of this server was older than the vendor's; it was brought up to date."
+    ),
+    "CLONE_REVIEW": mark(
+        "The vendor saw this activation from two servers. Make sure that only one of them runs."
+    ),
+    "FINGERPRINT_CHANGED": mark(
+        "This machine differs from the one that was activated. The next check tells the vendor."
+    ),
+    "RENEWAL_AVAILABLE": mark(
+        "A renewed licence is ready at the vendor. It arrives by itself at the next check."
+    ),
+    "KEY_ROTATION": mark("The vendor changes its signing keys. There is nothing to do."),
+    "SEATS_OVER_NEW_CAP": mark(
+        "The renewed licence covers fewer users than are active. Deactivate users, or buy more seats."
+    ),
+    "CLOCK_BACK": mark("The clock of this server was set back. Set it right."),
+    "CLOCK_FORWARD": mark("The clock of this server is far ahead. Set it right."),
+}
+_PROBLEM = mark(
+    "A part of the licence state on this server does not fit and was left out. "
+    "Choose “Check now”; if it stays, ask the vendor."
+)
+
+
+def notice_sentences(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return each notice of licensing.md §9 once, in words; a problem keeps the code support asks for."""
+    told = (_(_NOTICES[code]) if code in _NOTICES else f"{_(_PROBLEM)} ({code})" for code in codes)
+    return tuple(dict.fromkeys(told))
+
 
 def explain(reason: str) -> Explanation:
     """Return the words for a reason of licensing.md §7."""
@@ -210,12 +241,13 @@ class SeatUse:
 
 @dataclass(frozen=True)
 class LeaseFacts:
-    """The vendor's last signed word."""
+    """The vendor's last signed word. Without another one, records are only read from `read_only_at` on."""
 
     seq: int
     issued_at: datetime
     expires_at: datetime
     renew_after: datetime
+    read_only_at: datetime
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,11 @@ def datetime(value: dt.datetime | None) -> str:
     return _digits(format_datetime(moment, "d MMM y HH:mm", locale=current_locale()))
 
 
+def zoned(value: dt.datetime | None) -> str:
+    """Return a moment like `datetime`, with the name of the zone; empty for None."""
+    return f"{datetime(value)} {local(value).tzname()}" if value else ""
+
+
 def clock_time(value: dt.datetime | None) -> str:
     """Return the time of day of a moment in the reader's zone, to the minute; empty for None."""
     return _digits(local(value).strftime("%H:%M")) if value else ""

@@ -13,6 +13,7 @@ from server.core import clock
 from server.core.actor import Actor
 from server.core.errors import Conflict, Invalid, NotLicensed
 from server.core.i18n import gettext as _
+from server.core.i18n import ngettext
 from server.users.models import SeatCounter, User, WebSession
 from server.users.passwords import hash_password
 from server.users.queries import count_seats, email_key, get_user, seats, user_by_email
@@ -203,17 +204,20 @@ def no_seat_left(cap: int, kind: UserKind) -> NotLicensed:
     """Return the refusal that names the cap and the way out."""
     if kind is UserKind.SERVICE:
         return NotLicensed(
-            _(
-                "The licence covers %(cap)s service accounts and all are in use. Deactivate one, or buy more.",
-                cap=cap,
+            ngettext(
+                "The licence covers %(n)s service account and it is in use. Deactivate it, or buy more.",
+                "The licence covers %(n)s service accounts and all are in use. Deactivate one, or buy more.",
+                cap,
             ),
             code="seats_exhausted",
         )
     return NotLicensed(
-        _(
-            "The licence covers %(cap)s active users and all %(cap)s seats are taken. "
+        ngettext(
+            "The licence covers %(n)s active user and the seat is taken. "
+            "Deactivate the user, or buy more seats.",
+            "The licence covers %(n)s active users and all %(n)s seats are taken. "
             "Deactivate a user, or buy more seats.",
-            cap=cap,
+            cap,
         ),
         code="seats_exhausted",
     )
