@@ -18,8 +18,7 @@ from server.backups.service import must_be_sound, why_kept
 from server.core.actor import Actor
 from server.core.command_line import HomeGroup, json_option, may_ask, report
 from server.core.errors import Missing, NotAllowed, NotFound
-from server.core.format import datetime as shown_time
-from server.core.format import filesize
+from server.core.format import filesize, zoned
 from server.core.i18n import gettext as _
 from server.users.queries import confirm_password, user_by_email
 from server.users.rules import UserStatus
@@ -65,7 +64,7 @@ def list_them(as_json: bool) -> None:
     rows = [
         (
             item.id,
-            shown_time(item.created_at),
+            zoned(item.created_at),
             _(KIND_LABELS[item.kind]) if item.kind else "–",
             filesize(item.bytes),
             _(STATE_LABELS[item.state]),

@@ -16,6 +16,7 @@ from server.core.config import Settings, load_settings
 from server.core.db import Database
 from server.core.entitlements import EntitlementsBoard
 from server.core.errors import Missing
+from server.core.format import Display, current_display, set_display
 from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
 
@@ -65,8 +66,11 @@ def open_home() -> Opened:
     from server.users.passwords import set_cost
 
     settings = open_settings()
+    context, before = click.get_current_context(), current_display()
+    set_display(Display(zone=settings.organization.timezone))
+    context.call_on_close(lambda: set_display(before))
     database = open_database(settings)
-    click.get_current_context().call_on_close(database.dispose)
+    context.call_on_close(database.dispose)
     watch(database)
     set_cost(memory_kib=settings.security.argon2_memory_kib, rounds=settings.security.argon2_rounds)
     return Opened(settings, database, at_the_keyboard())

@@ -21,6 +21,7 @@ from server.core import clock
 from server.core.clock import rfc3339
 from server.core.command_line import FOUND, HomeGroup, json_option, report
 from server.core.errors import Interrupted, NotLicensed
+from server.core.format import zoned
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
 from server.core.listing import ListQuery
@@ -294,7 +295,7 @@ def list_them(as_json: bool) -> None:
                 one.file_name,
                 _(STATUS_LABELS[one.status]),
                 str(one.rows),
-                rfc3339(one.created_at),
+                zoned(one.created_at),
             )
             for one in found
         ],

@@ -7,8 +7,8 @@ from installer.commands.home import open_home
 from installer.doctor.records import scheduler as scheduler_lives
 from installer.doctor.service import web as web_answers
 from server.core.clock import rfc3339
-from server.core.command_line import HomeCommand, json_option, report
-from server.core.db import Database
+from server.core.command_line import FOUND, HomeCommand, json_option, report
+from server.core.format import zoned
 from server.core.i18n import gettext as _
 from server.core.schedule import job_states
 from server.core.version import VERSION
@@ -17,14 +17,18 @@ from server.users.queries import seats
 
 @click.command(cls=HomeCommand)
 @json_option
-def status(as_json: bool) -> None:
-    """Show whether the service runs, how the licence stands and when the next work is due."""
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """Show whether the service runs, how the licence stands and when the next work is due.
+
+    Ends with 1 when the web service does not run.
+    """
     opened = open_home()
     web, scheduler = web_answers(opened.settings), scheduler_lives(opened.settings)
     verdict = opened.office.refresh()
     with opened.database.read() as session:
         used = seats(session)
-    due = _due(opened.database)
+    states = sorted(job_states(opened.database).items())
     document: dict[str, object] = {
         "version": VERSION,
         "home": str(opened.settings.home),
@@ -33,7 +37,9 @@ def status(as_json: bool) -> None:
         "scheduler": _part(scheduler),
         "license": {"mode": verdict.mode, "reason": verdict.reason},
         "seats": {"used": used.used, "cap": used.cap},
-        "jobs": due,
+        "jobs": {
+            name: {"next_at": rfc3339(state.next_at), "ok": state.ok} for name, state in states
+        },
     }
     lines = [
         f"Daftar {VERSION}: {opened.settings.home}",
@@ -41,17 +47,15 @@ def status(as_json: bool) -> None:
         _("Scheduler: %(state)s", state=scheduler.detail),
         _("Licence: %(state)s", state=f"{verdict.mode} ({verdict.reason})"),
         _("Users: %(used)s of %(cap)s", used=used.used, cap=used.cap),
-        *(f"  {name}: {job['next_at']}" for name, job in due.items()),
+        *(f"  {name}: {zoned(state.next_at)}" for name, state in states),
     ]
     report(document, "\n".join(lines), as_json=as_json)
+    context.exit(0 if _runs(web) else FOUND)
 
 
 def _part(finding: Finding) -> dict[str, object]:
-    return {"runs": finding.status in {Status.PASS, Status.WARN}, "detail": finding.detail}
+    return {"runs": _runs(finding), "detail": finding.detail}
 
 
-def _due(database: Database) -> dict[str, dict[str, object]]:
-    return {
-        name: {"next_at": rfc3339(state.next_at), "ok": state.ok}
-        for name, state in sorted(job_states(database).items())
-    }
+def _runs(finding: Finding) -> bool:
+    return finding.status in {Status.PASS, Status.WARN}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from installer.commands.home import Opened, open_home
@@ -12,7 +13,7 @@ from installer.commands.screen import table
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.errors import NotFound
-from server.core.i18n import LOCALES
+from server.core.i18n import LOCALES, ngettext
 from server.core.i18n import gettext as _
 from server.users.models import User
 from server.users.queries import seats, user_by_email, visible_to
@@ -99,14 +100,20 @@ def list_them(everybody: bool, as_json: bool) -> None:
     with opened.database.read() as session:
         users = list(session.scalars(query))
         counted = seats(session)
+        hidden = 0 if everybody else _former(session, opened)
     document: dict[str, object] = {
         "items": [_shown(user) for user in users],
         "seats": {"used": counted.used, "cap": counted.cap},
     }
-    report(document, _listed(users, counted), as_json=as_json)
+    report(document, _listed(users, counted, hidden), as_json=as_json)
 
 
-def _listed(users: list[User], counted: Seats) -> str:
+def _former(session: Session, opened: Opened) -> int:
+    former = visible_to(opened.actor).where(User.status == UserStatus.FORMER).subquery()
+    return session.scalar(select(func.count()).select_from(former)) or 0
+
+
+def _listed(users: list[User], counted: Seats, hidden: int) -> str:
     rows = [
         (
             user.email or "–",
@@ -117,7 +124,16 @@ def _listed(users: list[User], counted: Seats) -> str:
         for user in users
     ]
     taken = _("%(used)s of %(cap)s seats are taken.", used=counted.used, cap=counted.cap)
-    return f"{table((_('Email'), _('Name'), _('Role'), _('Status')), rows)}\n\n{taken}"
+    lines = [table((_("Email"), _("Name"), _("Role"), _("Status")), rows), "", taken]
+    if hidden:
+        lines.append(
+            ngettext(
+                "%(n)s former colleague is not shown: “daftar user list --all”.",
+                "%(n)s former colleagues are not shown: “daftar user list --all”.",
+                hidden,
+            )
+        )
+    return "\n".join(lines)
 
 
 @group.command()

@@ -21,7 +21,7 @@ def test_the_status_of_a_server_that_does_not_run(installed: Place) -> None:
 def test_the_status_for_people_says_the_same(installed: Place) -> None:
     result = installed.run("status")
 
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "setup (not_activated)" in result.stdout
 
 
@@ -109,6 +109,14 @@ def test_a_preflight_that_fails_has_found_something(place: Place) -> None:
 
     assert result.exit_code == 1
     assert f"ss -ltnp 'sport = :{place.port}'" in result.stdout
+
+
+def test_the_preflight_of_a_home_knows_for_whom_it_was_installed(installed: Place) -> None:
+    checks = json.loads(installed.run("preflight", "--json").stdout)["checks"]
+
+    found = {check["id"]: check for check in checks}
+    assert (found["rights"]["status"], found["service-manager"]["status"]) == ("skip", "skip")
+    assert "daftar db upgrade" in found["leftovers"]["fix"]
 
 
 def test_no_log_before_anything_was_served(installed: Place) -> None:
