@@ -63,7 +63,10 @@ def _listen_to_signals() -> None:
 
 
 def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"]) -> None:
-    _step(_("Founding the vendor's authority"), vendor.prepare)
+    if vendor.is_founded:
+        vendor.prepare()
+    else:
+        _step(_("Founding the vendor's authority"), vendor.prepare)
     authority = _start(vendor.program, vendor.port, servers)
     if house.is_ready:
         house.adjust(vendor)
@@ -124,6 +127,7 @@ def _welcome(vendor: Vendor, house: House) -> str:
         "Sign in as one of these, password %(password)s:\n"
         "%(people)s\n"
         "\n"
+        "Activation code:    in %(sold)s\n"
         "Commands: .venv/bin/daftar --home %(home)s --help\n"
         "Ctrl-C stops both; “make demo-reset” starts over.",
         port=house.port,
@@ -131,6 +135,7 @@ def _welcome(vendor: Vendor, house: House) -> str:
         password=PASSWORD,
         people=people,
         home=house.home,
+        sold=vendor.sold,
     )
 
 

@@ -36,13 +36,23 @@ class Vendor:
         """Return the file of root keys that customers are told to trust."""
         return self.home / "trust" / "root.json"
 
+    @property
+    def sold(self) -> Path:
+        """Return the file that holds the licence's activation code."""
+        return self.home / SOLD
+
+    @property
+    def is_founded(self) -> bool:
+        """Tell whether the authority was founded before."""
+        return (self.home / "authority.toml").exists()
+
     def prepare(self) -> None:
         """Found the authority, once; an interrupted founding goes on where it stopped."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase = self.home / PASSPHRASE
         if not passphrase.exists():
             disk.replace(passphrase, secrets.token_urlsafe(24).encode() + b"\n")
-        if not (self.home / "authority.toml").exists():
+        if not self.is_founded:
             self.program.run("init", "--yes", "--passphrase-file", str(passphrase))
         self._loosen()
 
@@ -56,7 +66,7 @@ class Vendor:
 
     def code(self) -> str:
         """Return the activation code of the demo's licence, sold at the first call."""
-        path = self.home / SOLD
+        path = self.sold
         if not path.exists():
             name = "شرکت نمونهٔ دفتر"
             customer = json.loads(
