@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from sqlalchemy import func, select
-from sqlalchemy.orm.exc import StaleDataError
 
 from server.activities.models import Activity, ActivityLink
 from server.activities.rules import ActivityDraft, ActivityKind, Target
@@ -15,7 +14,7 @@ from server.activities.service import create_activity, delete_activity
 from server.audit.models import AuditEntry
 from server.companies.models import Company, CompanyContactKey
 from server.companies.rules import CompanyDraft
-from server.companies.service import create_company, delete_company, restore_company
+from server.companies.service import create_company, delete_company
 from server.core import bin as bin_of_all
 from server.core.actor import SYSTEM
 from server.core.db import Base, Database
@@ -43,7 +42,6 @@ from server.people.models import Person, PersonContactKey
 from server.people.rules import PersonDraft
 from server.people.service import create_person, delete_person
 from tests.server.conftest import Cast
-from tests.support.racing import race
 
 DELETED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STAY = timedelta(days=30)
@@ -368,61 +366,3 @@ def test_the_rows_of_an_import_can_still_be_read(
 
     assert purged(database) == [("company", company)]
     assert [(row.record_id, row.raw) for row in rows] == [(company, ["Pars"])]
-
-
-def test_a_record_that_is_being_taken_out_is_left_alone(postgres_database: Database) -> None:
-    with time_machine.travel(DELETED, tick=False):
-        company = a_company(postgres_database)
-        with postgres_database.write(SYSTEM) as session:
-            delete_company(session, SYSTEM, company)
-
-    with postgres_database.write(SYSTEM) as restoring:
-        restore_company(restoring, SYSTEM, company)
-        purge_bin(postgres_database, EntitlementsBoard(Entitlements(mode="ok")))
-
-    assert counted(postgres_database, Company) == [1]
-
-
-def _empty(url: str) -> None:
-    database = Database(url)
-    purge_bin(database, EntitlementsBoard(Entitlements(mode="ok")))
-    database.dispose()
-
-
-def _take_out(url: str, ids: list[int]) -> list[int]:
-    """Restore one deal after the other; return those that somebody was told are back."""
-    database, back = Database(url), []
-    for deal in ids:
-        try:
-            with database.write(SYSTEM) as session:
-                restore_deal(session, SYSTEM, deal)
-        except (NotFound, StaleDataError):
-            continue
-        back.append(deal)
-    database.dispose()
-    return back
-
-
-def _lane(url: str, ids: list[int]) -> list[int]:
-    if ids:
-        return _take_out(url, ids)
-    _empty(url)
-    return []
-
-
-def test_whoever_was_told_that_a_deal_is_back_has_it(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bin_of_all, "BATCH", 3)
-    with time_machine.travel(DELETED, tick=False), database.write(SYSTEM) as session:
-        ids = create_deals(session, SYSTEM, [DealDraft(f"Deal {n}", "USD") for n in range(60)])
-        delete_deals(session, SYSTEM, ids)
-
-    lanes = [(database.url, ids[::-1]), (database.url, []), (database.url, [])]
-    back = race(database, _lane, lanes)[0]
-
-    with database.read() as session:
-        alive = list(session.scalars(select(Deal.id).where(Deal.deleted_at.is_(None))))
-        waiting = list(session.scalars(select(Deal.id).where(Deal.deleted_at.is_not(None))))
-    assert sorted(alive) == sorted(back)  # type: ignore[call-overload] # ids, by the lane above
-    assert waiting == []
