@@ -76,6 +76,16 @@ class Desk:
     def existing(self, code: str) -> Form:
         """Return the newest state of a form, or raise NotFound."""
         newest = self.store.latest(code)
+        required = latest(code).requires
+        if newest is None and required:
+            raise NotFound(
+                _(
+                    "%(code)s was not begun. %(required)s has to be complete first; then "
+                    "“daftar form fill %(code)s” begins it.",
+                    code=code,
+                    required=required,
+                )
+            )
         if newest is None:
             raise NotFound(
                 _("%(code)s was not begun. “daftar form fill %(code)s” begins it.", code=code)
@@ -130,11 +140,14 @@ def _state(desk: Desk, code: str, form: Form | None) -> tuple[str, int]:
         return ("complete" if not lacking else "signed" if form.signatures else "open"), lacking
     required = latest(code).requires
     if not required:
-        return "new", 0
+        return "new", len(missing(open_form(code, "", clock.now())))
     known = desk.store.latest(required)
     reference = known.form.reference if known else ""
     lacking = len(blockers(latest(code), reference, desk.prerequisites(code)))
-    return ("new" if not lacking else "closed"), lacking
+    if lacking:
+        return "closed", lacking
+    begun = open_form(code, reference, clock.now(), prerequisites=desk.prerequisites(code))
+    return "new", len(missing(begun))
 
 
 @group.command()
