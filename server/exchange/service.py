@@ -12,6 +12,7 @@ from server.core.actor import Actor
 from server.core.checklist import clean_line
 from server.core.errors import Conflict
 from server.core.i18n import gettext as _
+from server.core.i18n import mark
 from server.exchange.mapping import Mapping, checked, from_json, from_toml, recognised
 from server.exchange.models import Import, ImportExtra, ImportRow
 from server.exchange.profile import Profile, look_at, profile_from_json
@@ -177,10 +178,27 @@ def stop(session: Session, actor: Actor, import_id: int) -> Import:
     return found
 
 
+_NOTHING_WRITTEN = mark("It has written nothing, so there is nothing to take back.")
+_BEFORE_UNDO = {
+    ImportStatus.RUNNING: mark("Wait until it has ended, or stop it; then take it back."),
+    ImportStatus.UNDOING: mark("It is being taken back already; wait until that has ended."),
+    ImportStatus.UNDONE: mark("It was taken back before; there is nothing left to do."),
+}
+
+
 def start_undo(session: Session, actor: Actor, import_id: int) -> Import:
     """Ask for everything that the import wrote to be taken back."""
     found = _for_change(session, actor, import_id)
-    _check_status(found, UNDOABLE)
+    if found.status not in UNDOABLE:
+        raise Conflict(
+            _(
+                "The import of %(file)s stands at “%(status)s” and cannot be taken back now. %(next)s",
+                file=found.file_name,
+                status=_(STATUS_LABELS[found.status]),
+                next=_(_BEFORE_UNDO.get(found.status, _NOTHING_WRITTEN)),
+            ),
+            code="other_status",
+        )
     found.done = 0
     _begin(found, actor, ImportStatus.UNDOING)
     session.flush()

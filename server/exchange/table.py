@@ -111,8 +111,16 @@ def open_sheet(path: Path, layout: Layout | None = None) -> Sheet:
         )
     if first.problem or len(first.cells) > MOST_COLUMNS:
         raise Invalid(
-            first.problem
-            or _("This file has more than %(most)s columns. Is it a CSV file?", most=MOST_COLUMNS),
+            _(
+                "Line %(line)s: %(why)s This does not look like a CSV file. "
+                "Save the table as CSV, then import that.",
+                line=first.line,
+                why=first.problem,
+            )
+            if first.problem
+            else _(
+                "This file has more than %(most)s columns. Is it a CSV file?", most=MOST_COLUMNS
+            ),
             field="file",
         )
     return Sheet(path, layout, _named(first.cells))

@@ -256,6 +256,20 @@ def test_an_amount_without_a_currency_is_one_in_that_of_the_known_record(
     assert home.ask(question) == [(120_005, "EUR"), (750, "EUR")]
 
 
+def test_a_program_is_no_table_and_what_was_taken_back_is_not_taken_back_again(home: Home) -> None:
+    refused = home.daftar("deals", sys.executable, code=2).stderr
+    done = home.told("companies", home.file("accounts.csv", "account\nPars\n"))
+    number = str(done["import_id"])
+    home.daftar("undo", number)
+
+    again = home.daftar("undo", number, code=3).stderr
+
+    assert refused.startswith("Line 1: ")
+    assert "does not look like a CSV file" in refused
+    assert "“Undone”" in again
+    assert "taken back before" in again
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_import_is_gone_on_with_by_the_same_command(
     home: Home, how: signal.Signals
