@@ -9,6 +9,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from server.activation.queries import license_status
+from server.activation.rules import notice_sentences
 from server.activation.service import LicenseOffice
 from server.core.errors import DaftarError, Missing
 from server.core.i18n import gettext as _
@@ -31,9 +32,11 @@ def _office() -> LicenseOffice:
 def _page(problem: str | None = None, code: str = "") -> str:
     actor, office = current_actor(), _office()
     manages = actor.may("license.manage")
+    status = license_status(current_session(), actor, office)
     return render_template(
         "license/page.html",
-        status=license_status(current_session(), actor, office),
+        status=status,
+        notices=notice_sentences((*status.notices, *status.problems)),
         messages=office.messages(actor) if manages else (),
         preview=_readable(office.preview(actor)) if manages else "",
         readable=_readable,
