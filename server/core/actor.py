@@ -1,9 +1,17 @@
 """Who is asking, and what they may do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.core.errors import NotAllowed
 from server.core.i18n import gettext as _
+
+_words: dict[str, str] = {}
+
+
+def name_permissions(words: Mapping[str, str]) -> None:
+    """Let refusals name permissions by these marked words; the floor of users knows them."""
+    _words.update(words)
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,9 @@ class Actor:
                 _(
                     "You may not do this: it needs the permission “%(permission)s”. "
                     "Ask an administrator for a role that has it.",
-                    permission=permission,
-                )
+                    permission=_(_words.get(permission, permission)),
+                ),
+                permission=permission,
             )
 
 

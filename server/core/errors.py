@@ -45,7 +45,15 @@ class NotSignedIn(DaftarError):
 
 
 class NotAllowed(DaftarError):
+    """The actor may not do it. Programs read in `members` which permission is missing."""
+
     default_code = "not_allowed"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, permission: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.members = {} if permission is None else {"permission": permission}
 
 
 class NotFound(DaftarError):

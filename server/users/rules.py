@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.core.actor import name_permissions
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
@@ -103,6 +104,44 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.ADMIN: _READ | _WRITE | _SELL | _LEAD | _ADMINISTER,
 }
 ALL_PERMISSIONS = frozenset().union(*PERMISSIONS.values())
+
+PERMISSION_LABELS: dict[str, str] = {
+    "activities.create": mark("write down activities"),
+    "activities.edit": mark("change activities"),
+    "activities.edit_all": mark("change everybody's activities"),
+    "activities.see": mark("see activities"),
+    "activities.see_all": mark("see everybody's activities"),
+    "audit.see": mark("see the audit trail"),
+    "backups.confirm": mark("confirm backups"),
+    "backups.run": mark("make and restore backups"),
+    "backups.see": mark("see backups"),
+    "companies.create": mark("write down companies"),
+    "companies.delete": mark("delete companies"),
+    "companies.edit": mark("change companies"),
+    "companies.see": mark("see companies"),
+    "deals.create": mark("write down deals"),
+    "deals.delete": mark("delete deals"),
+    "deals.edit": mark("change deals"),
+    "deals.edit_all": mark("change everybody's deals"),
+    "deals.see": mark("see deals"),
+    "deals.see_all": mark("see everybody's deals"),
+    "exports.run": mark("export data"),
+    "forms.see": mark("see forms"),
+    "forms.sign": mark("sign forms"),
+    "imports.run": mark("import files"),
+    "license.manage": mark("manage the licence"),
+    "license.see": mark("see the licence"),
+    "people.create": mark("write down people"),
+    "people.delete": mark("delete people"),
+    "people.edit": mark("change people"),
+    "people.see": mark("see people"),
+    "pipelines.edit": mark("change pipelines"),
+    "settings.edit": mark("change the settings"),
+    "tokens.own": mark("have API tokens"),
+    "users.manage": mark("manage users"),
+    "users.see": mark("see users"),
+}
+name_permissions(PERMISSION_LABELS)
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
