@@ -9,6 +9,7 @@ from server.core.checklist import LONG_TEXT, Checklist, clean_line, clean_text, 
 from server.core.contact import clean_emails, clean_phones, clean_website
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
+from server.core.numbers import digits, number
 from server.core.text import fold
 
 MAX_NAME = 200
@@ -101,9 +102,18 @@ def _check_numbers(checks: Checklist, draft: CompanyDraft, this_year: int) -> No
         if value is not None and not least <= value <= most:
             checks.refuse(
                 field,
-                _("This number lies between %(least)s and %(most)s.", least=least, most=most),
+                _(
+                    "This number lies between %(least)s and %(most)s.",
+                    least=_shown(field, least),
+                    most=_shown(field, most),
+                ),
                 "out_of_range",
             )
+
+
+def _shown(field: str, value: int) -> str:
+    """Return a limit as the reader writes it; years are not grouped."""
+    return digits(str(value)) if field == "founded_year" else number(value)
 
 
 def check_parent(company_id: int, parent_id: int | None, parents: Mapping[int, int | None]) -> None:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import (
     format_currency,
-    format_decimal,
     get_currency_precision,
     get_currency_symbol,
 )
@@ -22,14 +21,14 @@ from persiantools.jdatetime import JalaliDate, JalaliDateTime
 from server.core import clock
 from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
-from server.core.text import persian_digits
+from server.core.numbers import digits as _digits
+from server.core.numbers import number as number  # what shows things finds it here
 
 TOMAN_IN_RIALS = 10
 _STEP = 1000
 # Beyond these days, such as the 9999-12-31 of many an export, a date is shown as a Gregorian one.
 _FIRST_JALALI = dt.date(622, 3, 22)
 _LAST_JALALI = dt.date(9998, 12, 31)
-_PERSIAN_MARKS = str.maketrans({",": "٬", ".": "٫"})
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,6 @@ def local(moment: dt.datetime) -> dt.datetime:
 def today() -> dt.date:
     """Return the date it is in the reader's zone."""
     return local(clock.now()).date()
-
-
-def _digits(text: str) -> str:
-    return persian_digits(text) if current_locale() == "fa" else text
 
 
 def date(
@@ -117,15 +112,6 @@ def ago(value: dt.datetime | None) -> str:
         return ""
     distance = value - clock.now()
     return _digits(format_timedelta(distance, add_direction=True, locale=current_locale()))
-
-
-def number(value: int | float | Decimal | None) -> str:
-    """Return a number with the reader's digits and separators; empty for None."""
-    if value is None:
-        return ""
-    if current_locale() == "fa":
-        return persian_digits(f"{value:,}".translate(_PERSIAN_MARKS))
-    return format_decimal(value, locale=current_locale())
 
 
 def filesize(size: int | None) -> str:

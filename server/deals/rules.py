@@ -13,6 +13,7 @@ from server.core.checklist import clean_line
 from server.core.errors import FieldError, Invalid, NotAllowed
 from server.core.i18n import LOCALES, mark, use_locale
 from server.core.i18n import gettext as _
+from server.core.numbers import number
 from server.core.text import fold, search_text
 
 MAX_TITLE = 250
@@ -273,7 +274,9 @@ def money_errors(amount: int, currency: str) -> list[FieldError]:
     errors = []
     if not 0 <= amount <= MAX_AMOUNT:
         errors.append(
-            FieldError("amount", _("An amount lies between 0 and %(most)s.", most=MAX_AMOUNT))
+            FieldError(
+                "amount", _("An amount lies between 0 and %(most)s.", most=number(MAX_AMOUNT))
+            )
         )
     if not is_currency(currency):
         errors.append(
