@@ -125,10 +125,12 @@ def clean_website(text: str, field: str = "website") -> str:
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
+        parts.port  # noqa: B018 - raises for “javascript:alert(1)”, whose port is no number
     except ValueError:
         host = ""
     if (
         not host
+        or parts.username is not None
         or parts.scheme not in {"http", "https"}
         or any(letter.isspace() or not letter.isprintable() for letter in address)
         or len(address) > MAX_WEBSITE
