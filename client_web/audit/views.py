@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from client_web.audit.words import action_word, field_word, kind_word
+from client_web.audit.words import action_word, field_word, kind_word, value_word, who_word
 from client_web.history import Change, Step, steps_of
 from client_web.reading import address_now, page_address
 from server.audit import queries
@@ -40,6 +40,7 @@ class Row:
     tone: str
     kind: str
     title: str
+    who: str
     url: str | None
     changes: tuple[Change, ...]
 
@@ -124,6 +125,7 @@ def _row(
         tone=step.tone,
         kind=kind_word(entry.kind),
         title=title,
+        who=who_word(entry.user_name or _("Daftar")),
         url=url,
         changes=step.changes or _all_changes(entry.changes),
     )
@@ -134,7 +136,7 @@ def _all_changes(changes: dict[str, Any]) -> tuple[Change, ...]:
     shown = []
     for field, value in changes.items():
         pair = value if isinstance(value, list) and len(value) == 2 else [None, value]
-        before, after = (_text(part) for part in pair)
+        before, after = (_text(value_word(field, part)) for part in pair)
         if before or after:
             shown.append(Change(field_word(field), before, after))
     return tuple(shown)

@@ -1,11 +1,14 @@
 """Words for what the audit trail keeps: actions, kinds of record, fields."""
 
 from client_web.history import ACTIONS, LABELS
+from server.core.format import filesize
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
 
+AT_KEYBOARD = " at the command line"
 _ACTIONS = {
     "activate": mark("Activated"),
+    "backup": mark("Backed up"),
     "check_in": mark("Asked the vendor"),
     "confirm": mark("Confirmed"),
     "deactivate": mark("Deactivated"),
@@ -44,16 +47,53 @@ _KINDS = {
 
 _FIELDS = {
     "active_since": mark("Active since"),
+    "bytes": mark("Size in bytes"),
+    "choice": mark("Answer"),
     "deleted_at": mark("In the bin since"),
     "email": mark("Email address"),
     "entries": mark("Entries"),
     "kind": mark("Kind"),
+    "level": mark("Depth of the check"),
+    "note": mark("Note"),
+    "ok": mark("In order"),
+    "set": mark("Backup"),
     "locale": mark("Language"),
     "password_hash": mark("Password"),
     "reason": mark("Reason"),
     "role": mark("Role"),
     "status": mark("Status"),
 }
+
+# What these fields hold is one of a few words of ours.
+_VALUES = {
+    "kind": {
+        "daily": mark("Daily"),
+        "manual": mark("Made by hand"),
+        "pre-upgrade": mark("Before an upgrade"),
+        "pre-restore": mark("Before a restore"),
+    },
+    "level": {
+        "store": mark("Stored files"),
+        "content": mark("Contents"),
+        "drill": mark("Trial restore"),
+    },
+}
+
+
+def value_word(field: str, value: object) -> object:
+    """Return what a field holds, for people, where it is a word of ours or a size."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if field == "bytes" and isinstance(value, int):
+        return filesize(value)
+    words = _VALUES.get(field, {}).get(value) if isinstance(value, str) else None
+    return _(words) if words else value
+
+
+def who_word(name: str) -> str:
+    """Return who it was; the name that the command line wrote down is told in the reader's language."""
+    user, mark_, rest = name.partition(AT_KEYBOARD)
+    return _("%(name)s at the command line", name=user) if mark_ and not rest else name
 
 
 def action_word(action: str) -> str:

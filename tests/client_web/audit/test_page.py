@@ -8,8 +8,10 @@ from sqlalchemy import delete
 
 from server.audit.chain import erase_values, seal_all, verify_and_remember
 from server.audit.models import AuditEntry
+from server.audit.service import note
 from server.companies.rules import CompanyDraft
 from server.companies.service import change_company, create_company
+from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.errors import Broken
 from tests.client_web.conftest import Visit, counted
@@ -123,3 +125,21 @@ def test_a_long_trail_takes_no_more_questions(visit: Visit, database: Database, 
         root.read("/audit")
 
     assert len(many) == len(few)
+
+
+def test_what_the_trail_keeps_of_backups_is_told_in_words(
+    visit: Visit, cast: Cast, database: Database
+) -> None:
+    keyboard = replace(SYSTEM, name="root at the command line")
+    with database.write(keyboard) as session:
+        kept = {"set": "20260101T000000Z-abc", "kind": "manual", "bytes": 2_000, "ok": True}
+        note(session, keyboard, "backup", kind="backup", changes=kept)
+        note(session, keyboard, "verify", kind="backup", changes={"level": "drill", "ok": False})
+
+    page = html.unescape(visit(cast.root).read("/audit"))
+
+    for words in ("Backed up", "Made by hand", "2 KB", "Trial restore", "In order", "Yes"):
+        assert words in page, words
+    assert "root at the command line" in page
+    for raw in (">manual<", ">drill<", ">bytes<", ">ok<", ">set<", ">level<"):
+        assert raw not in page, raw
