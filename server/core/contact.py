@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from server.core.checklist import Checklist
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
+from server.core.i18n import ltr
 from server.core.text import ascii_digits
 
 REGION = "IR"
@@ -60,8 +61,10 @@ def clean_phone(text: str, field: str = "phones", region: str = REGION) -> str:
 def _no_phone(text: str, field: str) -> Invalid:
     return Invalid(
         _(
-            "“%(phone)s” is no telephone number. Write it like 021 8888 7777 or +49 30 901820.",
-            phone=text,
+            "“%(phone)s” is no telephone number. Write it like %(example)s or %(abroad)s.",
+            phone=ltr(text),
+            example=ltr("021 8888 7777"),
+            abroad=ltr("+49 30 901820"),
         ),
         field=field,
     )

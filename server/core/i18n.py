@@ -63,6 +63,11 @@ def ngettext(one: str, many: str, n: int, /, **values: object) -> str:
     return text % {"n": n, **values}
 
 
+def ltr(text: str) -> str:
+    """Return a number or address isolated, so that no sentence from right to left turns it round."""
+    return f"\u2066{text}\u2069"
+
+
 def mark(message: str) -> str:
     """Mark a sentence for the catalogue that is translated later, where its reader is known."""
     return message

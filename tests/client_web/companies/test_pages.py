@@ -69,7 +69,7 @@ def test_a_company_is_written_down_in_persian_digits(anna: Visitor, database: Da
     ("field", "typed", "sentence"),
     [
         ("name", "", "A company needs a name"),
-        ("phones", "12", "“12” is no telephone number"),
+        ("phones", "12", "“\u206612\u2069” is no telephone number"),
         ("emails", "nobody", "“nobody” is no email address"),
         ("founded_year", "x", "“x” is no whole number"),
         ("founded_year", "3000", "This number lies between"),

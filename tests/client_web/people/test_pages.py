@@ -90,7 +90,7 @@ def test_a_refused_form_leaves_no_company_behind(anna: Visitor, database: Databa
     ("field", "typed", "sentence"),
     [
         ("last_name", "", "A person needs a name"),
-        ("phones", "12", "“12” is no telephone number"),
+        ("phones", "12", "“\u206612\u2069” is no telephone number"),
         ("emails", "nobody", "“nobody” is no email address"),
         ("company_id", "x", "“x” is no whole number"),
         ("company_id", "99", "There is no company 99"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.core.contact import clean_website
+from server.core.contact import clean_phone, clean_website
 from server.core.errors import Invalid
 
 
@@ -16,3 +16,11 @@ def test_an_address_gets_its_scheme_and_keeps_its_port() -> None:
 def test_what_is_no_address_of_a_site_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         clean_website(text)
+
+
+def test_numbers_in_a_refusal_keep_their_direction() -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_phone("12")
+
+    for number in ("12", "021 8888 7777", "+49 30 901820"):
+        assert f"\u2066{number}\u2069" in refused.value.message
