@@ -75,6 +75,10 @@ def test_the_acceptance_is_closed_until_the_checklist_is_signed(delivered: Place
     assert states(delivered) == {"CL-OJ-05": "new", "FO-OJ-21": "closed"}
     assert result.exit_code == 3
     assert "CL-OJ-05" in result.stderr
+    early = delivered.run("form", "amend", "FO-OJ-21", "--reason", "Again").stderr
+    assert "CL-OJ-05 has to be complete first" in early
+    items = json.loads(delivered.run("form", "list", "--json").stdout)["items"]
+    assert all(row["missing"] > 0 for row in items)
 
 
 def test_both_forms_are_filled_signed_and_complete(accepted: Place) -> None:

@@ -11,7 +11,7 @@ from server.core.actor import SYSTEM
 from server.core.config import load_settings
 from server.core.db import Database
 from server.users.rules import UserKind
-from server.users.service import set_seat_caps
+from server.users.service import former_user, set_seat_caps
 from server.users.sign_in import actor_of_token, check_sign_in
 from tests.installer.place import PASSWORD, Place
 
@@ -79,6 +79,16 @@ def test_a_deactivated_user_frees_a_seat_and_stays_in_the_list(roomy: Place) -> 
     assert listed["seats"] == {"used": 1, "cap": 3}
     states = {row["email"]: row["status"] for row in listed["items"]}
     assert states == {"root@example.com": "active", "anna@example.com": "deactivated"}
+
+
+def test_the_list_says_how_many_former_colleagues_it_leaves_out(roomy: Place) -> None:
+    database = Database(load_settings(roomy.home).database_url)
+    with database.write(SYSTEM) as session:
+        former_user(session, SYSTEM, "Guest")
+    database.dispose()
+
+    assert "1 former colleague is not shown" in roomy.run("user", "list").stdout
+    assert "not shown" not in roomy.run("user", "list", "--all").stdout
 
 
 def test_the_last_administrator_cannot_be_taken_away(roomy: Place) -> None:

@@ -184,6 +184,15 @@ def test_the_licence_is_judged_by_what_it_still_allows(
     assert found(patient)["license"].status is status
 
 
+def test_too_many_users_are_mended_by_fewer_users_or_more_seats(home: Path) -> None:
+    over = Entitlements(mode="read_only", reason="seats_over_cap")
+
+    check = found(admit(home, license=lambda _settings: over))["license"]
+
+    assert "buy more seats" in check.fix
+    assert "check-in" not in check.fix
+
+
 def test_a_damaged_licence_fails_with_its_own_words(home: Path) -> None:
     def damaged(_settings: Settings) -> Entitlements:
         raise Broken("The licence's state was altered.")
