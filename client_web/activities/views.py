@@ -43,9 +43,10 @@ def _fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def toast(text: str, level: str = "success") -> str:
-    """Return the value of HX-Trigger that shows the sentence after an htmx request."""
-    return json.dumps({"toast": {"text": text, "level": level}})
+def toast(text: str, level: str = "success", *, press: str | None = None) -> str:
+    """Return the value of HX-Trigger that shows the sentence; Undo ticks the box `press` back."""
+    undo = {"label": _("Undo"), "press": press} if press else None
+    return json.dumps({"toast": {"text": text, "level": level, "undo": undo}})
 
 
 def _entry(activity: "Activity") -> Entry:
@@ -145,7 +146,10 @@ def done(activity_id: int) -> ResponseReturnValue:
     template = (
         "activities/_row.html" if request.args.get("as") == "row" else "activities/_event.html"
     )
-    return render_template(template, entry=_entry(activity), here=_here_name())
+    answer = make_response(render_template(template, entry=_entry(activity), here=_here_name()))
+    box = f"#activity-{activity_id} [type=checkbox]" if wish else None
+    answer.headers["HX-Trigger"] = toast(_("Done.") if wish else _("Open again."), press=box)
+    return answer
 
 
 @blueprint.post("/activities/<int:activity_id>/delete")
