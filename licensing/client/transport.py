@@ -125,10 +125,9 @@ class Transport:
     def _once(self, send: Callable[[requests.Session, str], requests.Response], url: str) -> Result:
         try:
             # A session of its own per message: once a day needs no pool, and a fork shares no socket.
-            with requests.Session() as session:
-                with send(session, url) as response:
-                    body = _bounded(response)
-                    return _judge(response, body)
+            with requests.Session() as session, send(session, url) as response:
+                body = _bounded(response)
+                return _judge(response, body)
         except OSError as error:  # of requests, or of a CA bundle that is not there
             return Unreachable(_fault(error), str(error)[:300])
 

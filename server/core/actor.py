@@ -32,11 +32,12 @@ class Actor:
     def must(self, permission: str) -> None:
         """Raise NotAllowed unless this actor holds the permission."""
         if not self.may(permission):
+            words = _words.get(permission, permission)
             raise NotAllowed(
                 _(
                     "You may not do this: it needs the permission “%(permission)s”. "
                     "Ask an administrator for a role that has it.",
-                    permission=_(_words.get(permission, permission)),
+                    permission=_(words),
                 ),
                 permission=permission,
             )

@@ -190,12 +190,13 @@ def start_undo(session: Session, actor: Actor, import_id: int) -> Import:
     """Ask for everything that the import wrote to be taken back."""
     found = _for_change(session, actor, import_id)
     if found.status not in UNDOABLE:
+        advice = _BEFORE_UNDO.get(found.status, _NOTHING_WRITTEN)
         raise Conflict(
             _(
                 "The import of %(file)s stands at “%(status)s” and cannot be taken back now. %(next)s",
                 file=found.file_name,
                 status=_(STATUS_LABELS[found.status]),
-                next=_(_BEFORE_UNDO.get(found.status, _NOTHING_WRITTEN)),
+                next=_(advice),
             ),
             code="other_status",
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from requests import certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from licensing.client.transport import Fault, Transport, Unreachable
 
@@ -11,7 +11,7 @@ from licensing.client.transport import Fault, Transport, Unreachable
 def test_a_ca_bundle_that_is_not_there_is_told_as_a_fault_of_tls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certs.where())  # the settings go before it
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", DEFAULT_CA_BUNDLE_PATH)  # the settings go before it
     line = Transport(["https://127.0.0.1:9"], tmp_path / "missing.pem")
 
     for result in (line.get("v1/keyset"), line.post("v1/check-ins", b"{}")):

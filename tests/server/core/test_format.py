@@ -41,8 +41,8 @@ def test_every_day_and_moment_can_be_shown(locale: str) -> None:
     with use_locale(locale):
         for day in (date.min, date(622, 3, 21), date.max):
             assert persian_digits(str(day.year)) in persian_digits(shown.date(day))
-        for moment in (datetime.min, datetime.max):
-            assert shown.datetime(moment.replace(tzinfo=UTC))
+        for moment in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+            assert shown.datetime(moment)
 
 
 @pytest.mark.parametrize(
