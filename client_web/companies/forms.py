@@ -9,6 +9,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from client_web.money import kept_amount, kept_currency, typed_amount
 from client_web.reading import lines, whole
 from server.companies.rules import CompanyDraft
+from server.companies.service import check_draft
 from server.core.checklist import Checklist
 
 PLAIN = ("name", "industry", "website", "address", "city", "country", "notes")
@@ -44,9 +45,8 @@ class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         }
         amount = (self.annual_revenue.data, typed, "annual_revenue")
         revenue = checks.take(None, kept_amount, *amount)
-        checks.finish()
         plain: dict[str, Any] = {name: self[name].data or "" for name in PLAIN}
-        return replace(
+        draft = replace(
             before,
             **plain,
             **numbers,
@@ -55,6 +55,10 @@ class CompanyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             annual_revenue=revenue,
             revenue_currency=kept_currency(typed) if revenue is not None else None,
         )
+        if checks.errors:  # whoever mends a number hears of the rest in the same round
+            checks.take(draft, check_draft, draft)
+        checks.finish()
+        return draft
 
 
 def form_of(draft: CompanyDraft, version: int | None, currency: str) -> CompanyForm:

@@ -302,3 +302,11 @@ def test_numbers_without_end_are_refused_beside_their_fields(anna: Visitor) -> N
     refused = anna.post("/companies/new", **fields_of(owner_id=long, parent_company_id=long))
     assert refused.status_code == 422
     assert anna.post("/people/new", first_name="Sara", company_id=long).status_code == 422
+
+
+def test_everything_that_does_not_fit_is_told_in_one_round(anna: Visitor) -> None:
+    wrong = {"employees": "many", "emails": "nobody", "phones": "12"}
+
+    page = anna.post("/companies/new", **fields_of(**wrong)).get_data(as_text=True)
+
+    assert [field for field in wrong if f'id="f-{field}-error"' not in page] == []
