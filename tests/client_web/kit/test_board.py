@@ -24,9 +24,9 @@ def test_a_card_moves_by_keyboard(open_page: OpenPage, gallery: tuple[str, Moves
     page.keyboard.press("Space")
     expect(live).to_contain_text("Deal 12 lifted from “New contact”")
     page.keyboard.press("ArrowRight")
-    expect(live).to_have_text("Deal 12 over Qualified, place 2 of 4.")
+    expect(live).to_have_text("Deal 12 over “Qualified”, place 2 of 4.")
     page.keyboard.press("ArrowUp")
-    expect(live).to_have_text("Deal 12 over Qualified, place 1 of 4.")
+    expect(live).to_have_text("Deal 12 over “Qualified”, place 1 of 4.")
     page.keyboard.press("Enter")
 
     expect(live).to_have_text("Deal 12 is now in “Qualified”.")
