@@ -29,6 +29,9 @@ METHODS = [
     ("**/templates/**.html", "jinja2"),
     ("**/templates/**.txt", "jinja2"),
 ]
+# A template that cannot be read must not lose its sentences in silence.
+TEMPLATE = {"extensions": "jinja2.ext.do", "silent": "false"}
+OPTIONS = {"**/templates/**.html": TEMPLATE, "**/templates/**.txt": TEMPLATE}
 
 
 def path_of(locale: str) -> Path:
@@ -43,6 +46,7 @@ def extract() -> Catalog:
         found = extract_from_dir(
             str(ROOT / box),
             METHODS,
+            OPTIONS,
             keywords=KEYWORDS,
             comment_tags=("Translators:",),
             directory_filter=has_sources,
