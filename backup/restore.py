@@ -274,7 +274,7 @@ def restore(
         made = loaded.manifest
         if database_url is not None:
             _require_empty(made, database_url)
-        with _new_folder(into) as part, disk.naming_the_cause(into):
+        with new_folder(into) as part, disk.naming_the_cause(into):
             unpack(store, made, access.identities, part, progress=progress)
             source = store.set_folder(set_id) / manifest.NAME
             shutil.copyfile(source, part / manifest.NAME)
@@ -325,7 +325,7 @@ def major(made: Manifest) -> int:
 
 
 @contextmanager
-def _new_folder(into: Path) -> Iterator[Path]:
+def new_folder(into: Path) -> Iterator[Path]:
     """Give a folder that takes the wanted name when the block ends well, else is wiped."""
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise Conflict(

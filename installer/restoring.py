@@ -3,11 +3,9 @@
 The licence's folder is no part of it: in place it stays as it is, elsewhere a licence is activated anew.
 """
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from installer.steps.toml import render_settings
 from server.backups import estate
 from server.core import clock
 from server.core.config import DatabaseSettings, License, Paths, Settings, load_settings
-from server.core.errors import Broken, Conflict, Missing, NotFound
+from server.core.errors import Broken, Missing, NotFound
 from server.core.i18n import gettext as _
 from server.migrations.run import current, head, upgrade
 
@@ -168,7 +166,7 @@ def _admin_url(settings: Settings) -> str | None:
 def elsewhere(settings: Settings | None, wanted: Wanted, into: Path) -> Restored:
     """Restore a backup as a home of its own, which `daftar --home` can work on."""
     made = wanted.store.load(wanted.set_name, wanted.access.trust).manifest
-    with _new_home(into) as part:
+    with restore.new_folder(into) as part:
         url, made_here = wanted.database_url, False
         if made.database.engine == "postgresql" and url is None:
             url, made_here = _new_database(settings), True
@@ -233,24 +231,3 @@ def _license_of(home: Path, old: Settings) -> License:
     if (home / brought).is_file():
         return replace(old.license, trust_root=brought.as_posix())
     return old.license
-
-
-@contextmanager
-def _new_home(into: Path) -> Iterator[Path]:
-    """Give a folder that takes the wanted name when the block ends well, else is wiped."""
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise Conflict(
-            _("%(path)s is there already. Restore into a new folder.", path=into), code="not_empty"
-        )
-    with disk.naming_the_cause(into):
-        into.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".part-{into.name}-", dir=into.parent))
-    try:
-        yield part
-        with disk.naming_the_cause(into):
-            if into.is_dir():
-                into.rmdir()
-            part.rename(into)
-            disk.sync_folder(into.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
