@@ -50,7 +50,6 @@ class DealForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         }
         amount = checks.take(None, kept_amount, self.amount.data, code, "amount")
         people = checks.take((), chosen, self.person_ids.data or [], "person_ids")
-        checks.finish()
         draft = replace(
             before,
             **numbers,
@@ -62,6 +61,9 @@ class DealForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             product=self.product.data or "",
             lost_reason=self.lost_reason.data or "",
         )
+        if checks.errors:  # whoever mends a number hears of the rest in the same round
+            checks.take(None, draft.cleaned().check)
+        checks.finish()
         # A stage brings its pipeline along.
         moved = draft.stage_id != before.stage_id and draft.stage_id is not None
         return replace(draft, pipeline_id=None) if moved else draft

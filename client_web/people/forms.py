@@ -9,6 +9,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from client_web.reading import lines, whole
 from server.core.checklist import Checklist
 from server.people.rules import PersonDraft, full_name
+from server.people.service import check_draft
 
 PLAIN = ("first_name", "last_name", "display_name", "job_title", "notes")
 
@@ -35,8 +36,7 @@ class PersonForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         checks = Checklist()
         company_id = checks.take(None, company_of, self.company_id.data or "")
         owner_id = checks.take(None, whole, self.owner_id.data, "owner_id")
-        checks.finish()
-        return replace(
+        draft = replace(
             before,
             **{name: self[name].data or "" for name in PLAIN},
             emails=lines(self.emails.data),
@@ -44,6 +44,10 @@ class PersonForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             company_id=company_id,
             owner_id=owner_id,
         )
+        if checks.errors:  # whoever chooses another company hears of the rest in the same round
+            checks.take(draft, check_draft, draft)
+        checks.finish()
+        return draft
 
 
 def form_of(draft: PersonDraft, version: int | None) -> PersonForm:

@@ -230,3 +230,11 @@ def test_a_list_asks_the_database_as_often_for_60_people_as_for_10(
         asked.append(len(statements))
 
     assert asked[0] == asked[1]
+
+
+def test_everything_that_does_not_fit_is_told_in_one_round(anna: Visitor) -> None:
+    wrong = {"owner_id": "x", "emails": "nobody", "phones": "12"}
+
+    page = anna.post("/people/new", first_name="Sara", **wrong).get_data(as_text=True)
+
+    assert [field for field in wrong if f'id="f-{field}-error"' not in page] == []
