@@ -12,10 +12,10 @@ from server.core.config import Settings, read_secret
 from server.core.db import Database
 from server.core.entitlements import EntitlementsBoard
 from server.core.format import Display, set_display
+from server.core.passwords import set_cost
 from server.core.version import VERSION
 from server.http.app import DaftarFlask, make_app
 from server.http.door import Door
-from server.users.passwords import set_cost
 from server.users.sign_in import actor_of_session, actor_of_token
 
 SESSION_COOKIE = "daftar_session"

@@ -157,6 +157,6 @@ def browser(chromium: "Chromium") -> "Iterator[Browser]":
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> None:
     """Hash passwords cheaply in this process; the real cost is 64 MiB a password."""
-    from server.users.passwords import set_cost
+    from server.core.passwords import set_cost
 
     set_cost(memory_kib=64, rounds=1)

@@ -4,7 +4,8 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 from wtforms.validators import InputRequired, Length
 
 from client_web.house_form import HouseForm
-from server.users.rules import MAX_PASSWORD, Role, UserKind
+from server.core.passwords import MAX_PASSWORD
+from server.users.rules import Role, UserKind
 
 
 class SignInForm(HouseForm):

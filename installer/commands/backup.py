@@ -10,7 +10,6 @@ from backup.plan import Kind, Level
 from backup.result import Check, Result
 from installer.commands.backup_restore import restore, undo_restore
 from installer.commands.backup_room import enter, key_option, known, opening
-from installer.commands.passwords import password_option, read_password
 from installer.commands.progress import bar
 from installer.commands.screen import table
 from server.backups.rules import CHECK_LABELS, KIND_LABELS, STAGE_LABELS, STATE_LABELS
@@ -20,6 +19,7 @@ from server.core.command_line import HomeGroup, json_option, may_ask, report
 from server.core.errors import Missing, NotAllowed, NotFound
 from server.core.format import filesize, zoned
 from server.core.i18n import gettext as _
+from server.core.password_prompt import password_option, read_password
 from server.users.queries import confirm_password, user_by_email
 from server.users.rules import UserStatus
 from server.users.sign_in import actor_for

@@ -63,7 +63,7 @@ def open_home() -> Opened:
     Raise Missing when there is no installation, or its database has not the shape of this release.
     """
     from server.audit.service import watch
-    from server.users.passwords import set_cost
+    from server.core.passwords import set_cost
 
     settings = open_settings()
     context, before = click.get_current_context(), current_display()

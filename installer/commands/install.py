@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from installer.commands.home import home
-from installer.commands.passwords import choose_password, read_password
 from installer.commands.screen import show_check, show_verdict, table
 from installer.steps.answers import Answers, load_answers
 from installer.steps.run import install as carry_out
@@ -14,6 +13,7 @@ from installer.steps.work import Step, Work
 from server.core.command_line import HomeCommand, may_ask
 from server.core.errors import Interrupted, Missing
 from server.core.i18n import gettext as _
+from server.core.password_prompt import choose_password, read_password
 
 
 @click.command(cls=HomeCommand)

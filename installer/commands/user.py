@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from installer.commands.home import Opened, open_home
-from installer.commands.passwords import choose_password, password_option, show_password
 from installer.commands.screen import table
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.errors import NotFound
 from server.core.i18n import LOCALES, ngettext
 from server.core.i18n import gettext as _
+from server.core.password_prompt import choose_password, password_option, show_password
 from server.users.models import User
 from server.users.queries import seats, user_by_email, visible_to
 from server.users.rules import (

@@ -16,8 +16,8 @@ from server.core.config import License, load_settings
 from server.core.db import Database
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
+from server.core.passwords import set_cost
 from server.migrations.run import current, head, upgrade
-from server.users.passwords import set_cost
 from server.users.queries import user_by_email
 from server.users.rules import Role, UserDraft
 from server.users.service import create_user

@@ -8,9 +8,9 @@ from server.audit.service import watch
 from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.i18n import gettext as _
+from server.core.passwords import set_cost
 from server.deals.pipelines import ensure_default_pipeline
 from server.migrations.run import current, head, upgrade
-from server.users.passwords import set_cost
 from server.users.rules import Role, UserDraft
 from server.users.service import any_user, create_user
 

@@ -4,11 +4,9 @@ Nothing is stored. A link carries a mark of the password it replaces, so that it
 is chosen, by itself or by an older link.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from server.audit.service import note
@@ -16,13 +14,15 @@ from server.core import clock
 from server.core.actor import Actor
 from server.core.errors import Invalid, NotFound
 from server.core.i18n import gettext as _
+from server.core.passwords import check_password, hash_password
+from server.core.signed_links import LinkClaim, mark_of, open_link, sign_link
 from server.users.models import User
-from server.users.passwords import hash_password
 from server.users.queries import get_user
-from server.users.rules import UserKind, UserStatus, check_password
+from server.users.rules import UserKind, UserStatus
 from server.users.service import end_sessions, take_seat
 from server.users.sign_in import actor_for
 
+PURPOSE = "password-link"
 LASTS_DAYS = 3
 
 
@@ -34,14 +34,6 @@ class PasswordLink:
     expires_at: datetime
 
 
-def _signer(secret: bytes) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt="password-link")
-
-
-def _mark_of(user: User) -> str:
-    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()[:16]
-
-
 def make_link(session: Session, actor: Actor, user_id: int, *, secret: bytes) -> PasswordLink:
     """Return a link for this user, to be handed over by an administrator."""
     actor.must("users.manage")
@@ -51,10 +43,11 @@ def make_link(session: Session, actor: Actor, user_id: int, *, secret: bytes) ->
             _("%(name)s cannot sign in, so a password is of no use.", name=user.display_name)
         )
     expires_at = clock.now() + timedelta(days=LASTS_DAYS)
-    token = _signer(secret).dumps([user.id, int(expires_at.timestamp()), _mark_of(user)])
+    claim = LinkClaim(user.id, mark_of(user.password_hash))
+    token = sign_link(secret, PURPOSE, claim, int(expires_at.timestamp()))
     note(session, actor, "password_link", kind="user", record_id=user.id)
     session.flush()
-    return PasswordLink(str(token), expires_at)
+    return PasswordLink(token, expires_at)
 
 
 _OPEN = (UserStatus.ACTIVE, UserStatus.INVITED)
@@ -69,14 +62,13 @@ def user_of_link(session: Session, token: str, *, secret: bytes, lock: bool = Fa
         _("This link has been used already or has ended. Ask an administrator for a new one."),
         code="link_ended",
     )
-    try:
-        user_id, until, mark = _signer(secret).loads(token)
-    except (BadSignature, ValueError, TypeError) as error:
-        raise gone from error
-    user = session.get(User, user_id, with_for_update=lock or None, populate_existing=lock)
-    if user is None or clock.now().timestamp() >= until:
+    claim = open_link(secret, PURPOSE, token)
+    if claim is None:
         raise gone
-    if mark != _mark_of(user) or user.status not in _OPEN or user.deleted_at is not None:
+    user = session.get(User, claim.subject_id, with_for_update=lock or None, populate_existing=lock)
+    if user is None or claim.mark != mark_of(user.password_hash):
+        raise gone
+    if user.status not in _OPEN or user.deleted_at is not None:
         raise gone
     return user
 

@@ -11,9 +11,9 @@ from server.core.actor import Actor
 from server.core.errors import Invalid, NotFound
 from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
+from server.core.passwords import matches
 from server.core.text import fold
 from server.users.models import ApiToken, SeatCounter, SignInFailure, User, WebSession
-from server.users.passwords import matches
 from server.users.rules import (
     FAILURE_WINDOW_MINUTES,
     Role,

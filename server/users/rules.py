@@ -1,13 +1,10 @@
-"""Users: their words, their roles and what each role may do, and what a good password is."""
+"""Users: their words, their roles and what each role may do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.actor import name_permissions
-from server.core.errors import Invalid
-from server.core.i18n import gettext as _
 from server.core.i18n import mark
-from server.core.text import fold
 
 
 class Role(StrEnum):
@@ -143,34 +140,9 @@ PERMISSION_LABELS: dict[str, str] = {
 }
 name_permissions(PERMISSION_LABELS)
 
-MIN_PASSWORD = 10
-MAX_PASSWORD = 256
 FAILURES_ALLOWED = 8
 FAILURES_ALLOWED_PER_ADDRESS = 60  # an office may share one address, a guesser has one as well
 FAILURE_WINDOW_MINUTES = 15
-
-
-def check_password(password: str, *, email: str, name: str) -> None:
-    """Raise Invalid unless the password is strong enough for a shared network (R-CRM-4)."""
-    folded = fold(password).replace(" ", "")
-    own = {fold(part).replace(" ", "") for part in (email, email.split("@")[0], name) if part}
-    if len(password) < MIN_PASSWORD:
-        raise Invalid(
-            _("This password is too short: at least %(n)s characters are needed.", n=MIN_PASSWORD),
-            field="password",
-        )
-    if len(password) > MAX_PASSWORD:
-        raise Invalid(
-            _("This password is too long: at most %(n)s characters.", n=MAX_PASSWORD),
-            field="password",
-        )
-    if len(set(folded)) < 5 or folded in own or folded.isdecimal():
-        raise Invalid(
-            _(
-                "This password is too easy to guess. Use several words, not a name and not digits alone."
-            ),
-            field="password",
-        )
 
 
 @dataclass(frozen=True)

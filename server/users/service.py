@@ -14,10 +14,10 @@ from server.core.actor import Actor
 from server.core.errors import Conflict, Invalid, NotLicensed
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
+from server.core.passwords import check_password, hash_password
 from server.users.models import SeatCounter, User, WebSession
-from server.users.passwords import hash_password
 from server.users.queries import count_seats, email_key, get_user, seats, user_by_email
-from server.users.rules import Role, UserDraft, UserKind, UserStatus, check_password, holds_seat
+from server.users.rules import Role, UserDraft, UserKind, UserStatus, holds_seat
 
 
 def _clean_email(email: str) -> str:

@@ -14,8 +14,8 @@ from server.core import clock
 from server.core.actor import Actor
 from server.core.errors import Invalid, NotFound, NotSignedIn, TooMany
 from server.core.i18n import gettext as _
+from server.core.passwords import matches
 from server.users.models import ApiToken, SignInFailure, User, WebSession
-from server.users.passwords import matches
 from server.users.queries import email_key, get_user, user_by_email
 from server.users.rules import (
     FAILURE_WINDOW_MINUTES,

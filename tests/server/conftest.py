@@ -12,8 +12,8 @@ from server.core.actor import SYSTEM, Actor
 from server.core.config import Organization, Security, Settings
 from server.core.db import Database
 from server.core.entitlements import UNLIMITED, EntitlementsBoard
+from server.core.passwords import set_cost
 from server.http.app import DaftarFlask
-from server.users.passwords import set_cost
 from server.users.rules import Role, UserDraft, UserKind
 from server.users.service import create_user, set_seat_caps
 from server.users.sign_in import actor_for, create_token

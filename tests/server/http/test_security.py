@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from server.app import SESSION_COOKIE
+from server.core import passwords
 from server.core.db import Database
 from server.http.app import MAX_JSON, DaftarFlask
-from server.users import passwords
 from server.users.rules import (
     FAILURES_ALLOWED,
     FAILURES_ALLOWED_PER_ADDRESS,

@@ -5,8 +5,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.errors import NotFound
+from server.core.passwords import set_cost
 from server.users.links import choose_password, make_link
-from server.users.passwords import set_cost
 from server.users.queries import seats
 from server.users.rules import UserDraft, UserStatus
 from server.users.service import create_user

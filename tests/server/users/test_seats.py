@@ -5,7 +5,7 @@ import pytest
 from server.core.actor import SYSTEM, Actor
 from server.core.db import Database
 from server.core.errors import Conflict, NotLicensed
-from server.users.passwords import set_cost
+from server.core.passwords import set_cost
 from server.users.queries import count_seats, seats
 from server.users.rules import Role, Seats, UserDraft, UserKind, UserStatus
 from server.users.service import (

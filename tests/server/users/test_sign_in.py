@@ -10,8 +10,8 @@ from server.core import clock
 from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.errors import NotAllowed, NotSignedIn, TooMany
+from server.core.passwords import set_cost
 from server.users.models import ApiToken, SignInFailure, User, WebSession
-from server.users.passwords import set_cost
 from server.users.rules import FAILURE_WINDOW_MINUTES, FAILURES_ALLOWED, PERMISSIONS, Role
 from server.users.service import deactivate_user, end_sessions, set_password
 from server.users.sign_in import (
