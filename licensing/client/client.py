@@ -11,6 +11,7 @@ from licensing.client.acceptance import Accepted, Ours, RefusedAnswer, accept
 from licensing.client.installation import Build, ClientConfig, Clocks, Installation
 from licensing.client.instance import InstanceKey
 from licensing.client.ladder import Verdict
+from licensing.client.machine import Component, compare
 from licensing.client.outcome import Outcome, Result, of_line, of_refusal
 from licensing.client.reopen import Reopened, Snapshot
 from licensing.client.state import Pending, RequestKind
@@ -18,13 +19,18 @@ from licensing.client.store import Message
 from licensing.client.transport import Reply, Transport
 from licensing.document.activation_code import code_id, parse_code
 from licensing.document.answers import Deactivation, Denial
-from licensing.document.documents import encode_document
+from licensing.document.documents import encode_document, open_body
 from licensing.document.envelope import load_envelope
 from licensing.document.errors import Code, DocumentError
 from licensing.document.files import AnswerFile, load_answer_file
 from licensing.document.nonces import is_offline_challenge, offline_challenge
 from licensing.document.parser import Members, parse_object
-from licensing.document.requests import CheckInRequest, DeactivationReason, Usage
+from licensing.document.requests import (
+    CheckInRequest,
+    DeactivateRequest,
+    DeactivationReason,
+    Usage,
+)
 from licensing.document.trust import Trust
 
 log = logging.getLogger(__name__)
@@ -73,6 +79,29 @@ class LicenseClient:
     def messages(self) -> tuple[Message, ...]:
         """Return the last 50 messages sent and received, the newest last."""
         return self._home.store.messages()
+
+    def pending(self) -> Pending | None:
+        """Return the request that waits for its signed answer."""
+        return self._home.reload().state.pending
+
+    def left_by_file(self) -> bool:
+        """Tell whether a file to leave was made, which its holder can use at any time."""
+        return self._home.reload().state.tombstone_at is not None
+
+    def receipts(self) -> tuple[bytes, ...]:
+        """Return the envelopes of all proofs of deactivation that are kept here, oldest first."""
+        folder = self._config.directory / "receipts"
+        kept = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+        return tuple(file.read_bytes() for file in kept)
+
+    def machine(self) -> tuple[Component, ...]:
+        """Return each component of the fingerprint as it was and as it is; () before an activation."""
+        opened = self._home.reload()
+        activation, confirmed = opened.snapshot.activation, opened.state.fingerprint
+        if activation is None:
+            return ()
+        known = activation.fingerprint if confirmed is None else confirmed
+        return compare(known, self._home.about().fingerprint)
 
     def preview(self, usage: Usage) -> str:
         """Return the JSON that a check-in would send now, for "what will be sent"; "" when not activated."""
@@ -129,6 +158,20 @@ class LicenseClient:
     def deactivate(self, reason: DeactivationReason, usage: Usage) -> Outcome:
         """Give the activation back; when accepted, the receipt is kept and the instance key destroyed."""
         return self._ask(lambda key, opened: self._leave(key, opened, usage, reason))
+
+    def withdraw(self) -> Pending | None:
+        """Forget the request that waits, and return it; an answer to it is no longer taken.
+
+        Raises `NothingToAsk` after a deactivation by file: whoever holds the file can use it.
+        """
+        with self._home.alone() as opened:
+            held = opened.state.pending
+            if held is None:
+                return None
+            if held.kind is RequestKind.DEACTIVATE and opened.state.tombstone_at is not None:
+                raise NothingToAsk("deactivated")
+            self._home.save(replace(opened.state, pending=None), self._home.store.ensure_key())
+        return held
 
     # Without a line
 
@@ -205,7 +248,10 @@ class LicenseClient:
     ) -> Pending:
         held = opened.state.pending
         if held is not None and held.kind is RequestKind.DEACTIVATE:
-            return held
+            if requested_reason(held) is reason:
+                return held
+            if opened.state.tombstone_at is not None:
+                raise NothingToAsk("deactivated")  # the file with the first reason is on its way
         request = self._check_in_request(opened, usage)
         return compose.deactivation(key, request, reason, self._home.about())
 
@@ -291,8 +337,31 @@ class LicenseClient:
                 self._home.save(changed, self._home.store.ensure_key())
 
 
+def requested_reason(pending: Pending) -> DeactivationReason | None:
+    """Return why a pending request wants to leave; None for one of another kind."""
+    if pending.kind is not RequestKind.DEACTIVATE:
+        return None
+    return open_body(load_envelope(pending.envelope.encode()), DeactivateRequest).reason
+
+
+def goes_by_file(pending: Pending) -> bool:
+    """Tell whether a request can be answered as a file: an activation needs a challenge for that."""
+    if pending.kind is not RequestKind.ACTIVATE:
+        return True
+    members = Members(parse_object(load_envelope(pending.envelope.encode()).body))
+    return is_offline_challenge(members.text("challenge", 400))
+
+
 def _with_file(trust: Trust, answer: bytes | AnswerFile, now: int) -> Trust:
-    return trust.with_keyset(answer.keyset, now) if isinstance(answer, AnswerFile) else trust
+    if not isinstance(answer, AnswerFile):
+        return trust
+    try:
+        return trust.with_keyset(answer.keyset, now)
+    except DocumentError as error:
+        if error.code is not Code.E_KEYSET_ROLLBACK:
+            raise
+        # The file lay around while newer keys arrived by line: they are not given up, and judge it.
+        return trust
 
 
 def _outcome(accepted: Accepted) -> Outcome:
@@ -307,8 +376,7 @@ def _pending_activation(opened: Reopened, code: str, *, offline: bool) -> Pendin
     held = opened.state.pending
     if held is None or held.kind is not RequestKind.ACTIVATE or held.code_id != code_id(code):
         return None
-    members = Members(parse_object(load_envelope(held.envelope.encode()).body))
-    return held if is_offline_challenge(members.text("challenge", 400)) is offline else None
+    return held if goes_by_file(held) is offline else None
 
 
 def _readable(raw: bytes) -> str:

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 WEAK_BINDING = 3  # with fewer components the vendor is told that the binding is weak
@@ -68,6 +70,40 @@ def is_same_machine(at_activation: Mapping[str, str], now: Mapping[str, str]) ->
     """
     alike = sum(now.get(name, value) == value for name, value in at_activation.items())
     return 2 * alike >= len(at_activation)
+
+
+class Change(StrEnum):
+    """What became of a component since the activation."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+    ADDED = "added"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of the fingerprint by its name; its value stays a keyed hash."""
+
+    name: str
+    change: Change
+
+
+def compare(at_activation: Mapping[str, str], now: Mapping[str, str]) -> tuple[Component, ...]:
+    """Return each component that was or is readable, and what became of it."""
+    known = [
+        Component(
+            name,
+            Change.UNREADABLE
+            if name not in now
+            else Change.SAME
+            if now[name] == value
+            else Change.CHANGED,
+        )
+        for name, value in at_activation.items()
+    ]
+    added = [Component(name, Change.ADDED) for name in now if name not in at_activation]
+    return (*known, *added)
 
 
 def _normal(value: str) -> str:
