@@ -27,6 +27,7 @@ class ActivationRecord(Base):
             postgresql_where=_ACTIVE,
         ),
         Index(None, "license_row_id", "id"),
+        Index(None, "status", "last_seen_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,9 +6,10 @@ from licensing.authority.customers import models as customers
 from licensing.authority.db.base import Base
 from licensing.authority.licenses import models as licenses
 from licensing.authority.limits import models as limits
+from licensing.authority.staff import models as staff
 from server.core.schedule import schedule_tables
 
 schedule_tables(Base)
 metadata = Base.metadata
 
-__all__ = ["activations", "audit", "customers", "licenses", "limits", "metadata"]
+__all__ = ["activations", "audit", "customers", "licenses", "limits", "metadata", "staff"]

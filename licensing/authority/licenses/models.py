@@ -111,8 +111,11 @@ class TrialComponent(Base):
     value: Mapped[str]
 
 
+_OPEN = text("resolved_at IS NULL")
+
+
 class Flag(Base):
-    """Something to look at; one open flag of a kind for each licence."""
+    """Something to look at; one open flag of a kind for each licence. `note` says how it was settled."""
 
     __tablename__ = "flags"
     __table_args__ = (
@@ -121,9 +124,12 @@ class Flag(Base):
             "license_row_id",
             "kind",
             unique=True,
-            sqlite_where=text("resolved_at IS NULL"),
-            postgresql_where=text("resolved_at IS NULL"),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         ),
+        Index("ix_flags_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_flags_queue", "kind", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(None, "license_row_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,3 +138,5 @@ class Flag(Base):
     detail: Mapped[str]
     raised_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolved_by: Mapped[str | None]
+    note: Mapped[str | None]
