@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from licensing.authority.db.base import Base
@@ -20,11 +19,6 @@ class AuditEntry(Base):
         Index(None, "subject", "id"),
         Index(None, "operator", "id"),
         Index(None, "action", "id"),
-        Index(None, "at", "id"),
-    )
-    __table_args__ = (
-        Index(None, "operator", "id"),
-        Index(None, "subject", "id"),
         Index(None, "at", "id"),
     )
 

@@ -101,6 +101,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.drop_index(op.f("ix_audit_entries_subject"), table_name="audit_entries")
+    op.create_index(
+        op.f("ix_audit_entries_action_id"), "audit_entries", ["action", "id"], unique=False
+    )
     op.create_index(op.f("ix_audit_entries_at_id"), "audit_entries", ["at", "id"], unique=False)
     op.create_index(
         op.f("ix_audit_entries_operator_id"), "audit_entries", ["operator", "id"], unique=False
