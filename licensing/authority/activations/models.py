@@ -1,6 +1,6 @@
-"""The tables of activations: who holds a licence, every head of its chain, the answers that were given."""
+"""The tables of activations: who holds a licence, where its chain stands, the answers that were given."""
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from licensing.authority.activations.rules import ActivationStatus
@@ -15,6 +15,7 @@ class ActivationRecord(Base):
 
     The partial unique index is the last word on "one server for each licence". `last_answer` is
     what the request `last_request` was told, `proof` what the deactivation `proof_request` was.
+    `calls_full_at` is its bucket of check-ins (limits/rules.py), so that counting costs no write.
     """
 
     __tablename__ = "activations"
@@ -50,6 +51,7 @@ class ActivationRecord(Base):
     forks: Mapped[int] = mapped_column(default=0)
     clean: Mapped[int] = mapped_column(default=0)
     is_held: Mapped[bool] = mapped_column(default=False)
+    calls_full_at: Mapped[float] = mapped_column(Float(53), default=0.0, server_default="0")
 
     last_request: Mapped[str | None]
     last_answer: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
@@ -76,7 +78,10 @@ class ActivationComponent(Base):
 
 
 class Head(Base):
-    """A nonce that was given out, and what its lease told: whoever shows it knows that much."""
+    """A nonce that was given up for a resync, or one of before nonces told whose they are.
+
+    All others are recognised without being kept (nonces.py).
+    """
 
     __tablename__ = "heads"
 

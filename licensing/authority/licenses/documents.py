@@ -20,7 +20,7 @@ def sign_next(session: Session, keys: Keys, license_: LicenseRecord, now: int) -
     customer = customer_of(session, license_)
     document = License(
         license_id=license_.license_id,
-        serial=license_.serial + 1,
+        serial=max(license_.serial, license_.serial_floor) + 1,
         prev_serial_sha256=license_.envelope_hash,
         customer=Customer(customer.customer_id, customer.name),
         site=Site(license_.site_id, license_.site_label),

@@ -25,7 +25,8 @@ class LicenseRecord(Base):
     """One licence as it is now. Times are Unix seconds, as in its document.
 
     `serial` is 0 until something was signed, as for a trial before its first activation. `code_key`
-    proves the activation code; the code itself is kept nowhere.
+    proves the activation code; the code itself is kept nowhere. The next serial lies above
+    `serial_floor`: a restored database has forgotten some that customers hold.
     """
 
     __tablename__ = "licenses"
@@ -65,6 +66,7 @@ class LicenseRecord(Base):
     read_only_after_s: Mapped[int]
     lock_after_s: Mapped[int]
     serial: Mapped[int] = mapped_column(default=0)
+    serial_floor: Mapped[int] = mapped_column(default=0, server_default="0")
     generation: Mapped[int] = mapped_column(default=0)
     # A check-in reads this row and needs the envelope only when it is news.
     envelope: Mapped[str | None] = mapped_column(Text, deferred=True)

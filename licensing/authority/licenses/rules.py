@@ -38,6 +38,7 @@ class FlagKind(StrEnum):
     FINGERPRINT_CHANGED = "fingerprint_changed"
     WEAK_BINDING = "weak_binding"
     REHOSTED = "rehosted"
+    BEHIND = "behind"  # the customer holds something newer than a restored database knows
 
 
 @dataclass(frozen=True)
