@@ -9,6 +9,7 @@ from server.core import schedule
 from server.core.db import Base
 from server.deals import models as deals
 from server.exchange import models as exchange
+from server.exports import models as exports
 from server.http import idempotency
 from server.people import models as people
 from server.users import models as users
@@ -21,6 +22,7 @@ __all__ = [
     "companies",
     "deals",
     "exchange",
+    "exports",
     "idempotency",
     "metadata",
     "people",
