@@ -5,7 +5,7 @@ from server.activities import models as activities
 from server.audit import models as audit
 from server.backups import models as backups
 from server.companies import models as companies
-from server.core import schedule
+from server.core import outbox, schedule
 from server.core.db import Base
 from server.deals import models as deals
 from server.exchange import models as exchange
@@ -25,6 +25,7 @@ __all__ = [
     "exports",
     "idempotency",
     "metadata",
+    "outbox",
     "people",
     "schedule",
     "users",

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from server.core.config import read_table, read_toml
+from server.core.config import check_letters, read_table, read_toml
 from server.core.errors import Invalid, Missing
 from server.core.i18n import gettext as _
+from server.core.letter_settings import Mail, Sms
 
 FILE = "authority.toml"
 # Files below `secrets_dir`.
@@ -117,6 +118,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     selling: Selling = field(default_factory=Selling)
     clients: Clients = field(default_factory=Clients)
+    mail: Mail = field(default_factory=Mail)
+    sms: Sms = field(default_factory=Sms)
     log: Log = field(default_factory=Log)
 
     @property
@@ -147,6 +150,7 @@ def _check(settings: Settings) -> None:
     if web.processes < 1 or web.threads < 1:
         raise Invalid(_("At least one process and one thread are needed."), field="web.processes")
     settings.clients.built_at("")
+    check_letters(settings.mail, settings.sms)
     numbers = (
         limits.per_ip_minute,
         limits.challenge_per_minute,

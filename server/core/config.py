@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from server.core.errors import Invalid, Missing
 from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
+from server.core.letter_settings import Mail, Sms, letter_faults
 
 T = TypeVar("T")
 
@@ -108,6 +109,8 @@ class Settings:
     paths: Paths = field(default_factory=Paths)
     organization: Organization = field(default_factory=Organization)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    mail: Mail = field(default_factory=Mail)
+    sms: Sms = field(default_factory=Sms)
     log: Log = field(default_factory=Log)
     security: Security = field(default_factory=Security)
 
@@ -241,6 +244,13 @@ def check_settings(settings: Settings) -> None:
     hour, _colon, minute = settings.backup.time.partition(":")
     if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise _wrong("backup.time", _("it is a time of day such as 02:15."))
+    check_letters(settings.mail, settings.sms)
+
+
+def check_letters(mail: Mail, sms: Sms) -> None:
+    """Raise Invalid for the first setting of `[mail]` or `[sms]` that cannot be meant so."""
+    for place, why in letter_faults(mail, sms):
+        raise _wrong(place, why)
 
 
 def load_settings(home: Path) -> Settings:

@@ -53,6 +53,8 @@ def start_log(level: str = "INFO", directory: Path | None = None, name: str = "d
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # At DEBUG it writes down whole addresses, and a gateway's may carry its key and the text.
+    logging.getLogger("urllib3").setLevel(max(root.level, logging.INFO))
     for noisy in ("fontTools", "weasyprint", "pyhanko"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

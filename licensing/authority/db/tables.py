@@ -7,9 +7,11 @@ from licensing.authority.db.base import Base
 from licensing.authority.licenses import models as licenses
 from licensing.authority.limits import models as limits
 from licensing.authority.staff import models as staff
+from server.core.outbox import outbox_tables
 from server.core.schedule import schedule_tables
 
 schedule_tables(Base)
+outbox_tables(Base)
 metadata = Base.metadata
 
 __all__ = ["activations", "audit", "customers", "licenses", "limits", "metadata", "staff"]
