@@ -1,6 +1,6 @@
-"""The tables of users: accounts, sign-ins, tokens and the counter that holds the seat cap."""
+"""The tables of users: accounts, sign-ins, tokens, and the counters that hold the caps of seats and devices."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -8,7 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.core import clock
 from server.core.db import NEVER_REUSED, Base, Record, UtcDateTime, words
-from server.users.rules import Role, UserKind, UserStatus
+from server.users.rules import Role, Slot, UserKind, UserStatus
+
+ONLY_ROW = 1
 
 
 class User(Record, Base):
@@ -39,9 +41,18 @@ class User(Record, Base):
 
 
 class WebSession(Base):
-    """One signed-in browser. Only a hash of its cookie is kept."""
+    """One user signed in on one device, that is, in one browser. Only hashes of its cookies are kept.
+
+    With a `slot` the device is connected; `seen_s` is then when it was last heard of, in the running time
+    of DeviceCounter. `seen_at` is the same for people to read, and decides nothing.
+    """
 
     __tablename__ = "web_sessions"
+    __table_args__ = (
+        Index("uq_web_sessions_user_device", "user_id", "device_hash", unique=True),
+        Index("ix_web_sessions_slot_seen", "slot", "seen_s"),
+        Index("ix_web_sessions_seen", "seen_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
@@ -50,6 +61,22 @@ class WebSession(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     address: Mapped[str] = mapped_column(default="")
     device: Mapped[str] = mapped_column(default="")
+    device_hash: Mapped[str | None]
+    slot: Mapped[Slot | None] = mapped_column(words(Slot))
+    connected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    seen_s: Mapped[int | None]
+
+
+class UserSighting(Base):
+    """When a user or a program of this account was last here; apart from the account, which has versions."""
+
+    __tablename__ = "user_sightings"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True, autoincrement=False
+    )
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ApiToken(Base):
@@ -83,6 +110,48 @@ class SeatCounter(Base):
     used: Mapped[int] = mapped_column(default=0)
     cap: Mapped[int] = mapped_column(default=0)
     ceiling: Mapped[int] = mapped_column(default=0)
+
+
+class DeviceCounter(Base):
+    """The connected devices, and how many the licence sells; the database itself refuses one too many.
+
+    Without a `cap` no licence has named one yet. `ceiling` is as in SeatCounter. `running_s` counts the
+    seconds in which this installation ran, so that no setting of a clock frees or holds a slot.
+    `peak` is the most devices since the vendor last heard of them, `day_peak` the most of `day`.
+    """
+
+    __tablename__ = "device_counter"
+    __table_args__ = (
+        CheckConstraint("used >= 0", name="not_negative"),
+        CheckConstraint("ceiling IS NULL OR used <= ceiling", name="within_ceiling"),
+        CheckConstraint("reserved IN (0, 1)", name="one_reserved"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    used: Mapped[int] = mapped_column(default=0)
+    reserved: Mapped[int] = mapped_column(default=0)
+    cap: Mapped[int | None]
+    ceiling: Mapped[int | None]
+    peak: Mapped[int] = mapped_column(default=0)
+    day: Mapped[date | None]
+    day_peak: Mapped[int] = mapped_column(default=0)
+    running_s: Mapped[int] = mapped_column(default=0)
+    beat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SeatDay(Base):
+    """How many seats were taken on one day of the organisation, at most, and how many the licence covered."""
+
+    __tablename__ = "seat_days"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(unique=True)
+    named_used: Mapped[int] = mapped_column(default=0)
+    named_cap: Mapped[int] = mapped_column(default=0)
+    service_used: Mapped[int] = mapped_column(default=0)
+    service_cap: Mapped[int] = mapped_column(default=0)
+    devices_peak: Mapped[int] = mapped_column(default=0)
+    devices_cap: Mapped[int | None]
 
 
 class SignInFailure(Base):

@@ -29,6 +29,13 @@ class UserKind(StrEnum):
     SERVICE = "service"
 
 
+class Slot(StrEnum):
+    """What a connected device holds: one of the slots that were sold, or the one above them for administrators."""
+
+    LICENSED = "licensed"
+    RESERVED = "reserved"
+
+
 ROLE_LABELS = {
     Role.ADMIN: mark("Administrator"),
     Role.MANAGER: mark("Manager"),
