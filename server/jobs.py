@@ -17,6 +17,7 @@ from server.core.bin import empty_bin
 from server.core.config import Settings
 from server.core.db import Database
 from server.core.entitlements import EntitlementsBoard
+from server.core.postman import Postman, carriers, forget_settled
 from server.core.schedule import Job, daily, every
 from server.deals.service import purge_deals, purge_pipelines, purge_stages
 from server.exchange.desk import ImportDesk
@@ -30,6 +31,7 @@ from server.users.sign_in import actor_for
 log = logging.getLogger(__name__)
 
 SEAL = timedelta(seconds=5)
+SEND = timedelta(seconds=5)
 WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
 
 # Who refers to others goes before them: what went frees what it belonged to on the same night.
@@ -49,6 +51,10 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
     minute = every(timedelta(minutes=1))
     backups = Worker(BackupOffice(settings, database), database)
     imports = ImportDesk(workshop(settings, database), office.board, _actor_of)
+    carrying = carriers(
+        settings.mail, settings.sms, home=settings.home, secrets_dir=settings.secrets
+    )
+    postman = Postman(database, carrying)
     return [
         Job("license.tick", minute, office.tick, at_start=True),
         Job("license.check_in", minute, office.check_in_if_due, at_start=True),
@@ -56,6 +62,8 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("backups.look", minute, backups.look, at_start=True),
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
         Job("imports.run", every(WORK), imports.work, at_start=True),
+        Job("letters.send", every(SEND), postman.keep_going, at_start=True),
+        Job("letters.forget", daily("03:50", zone), lambda: _forget_letters(database)),
         Job("audit.seal", every(SEAL), lambda: _seal(database), at_start=True),
         Job("audit.verify", daily("04:10", zone), lambda: _verify(database)),
         Job("bin.empty", daily("03:00", zone), lambda: purge_bin(database, office.board)),
@@ -87,6 +95,10 @@ def _seal(database: Database) -> None:
 
 def _verify(database: Database) -> None:
     verify_and_remember(database)
+
+
+def _forget_letters(database: Database) -> None:
+    log.info("Forgot %s messages that were settled long ago.", forget_settled(database))
 
 
 def _reconcile(database: Database) -> None:

@@ -9,12 +9,14 @@ import logging
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server.core import clock
@@ -76,6 +78,30 @@ class Postman:
         self.carrying = carrying
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._rests: dict[Channel, _Rest] = {}
+        self._thread: threading.Thread | None = None
+
+    def keep_going(self) -> None:
+        """See to it that somebody sends while messages are due; return at once.
+
+        A mail server that keeps us waiting must not hold up the scheduler's other jobs.
+        """
+        if (self._thread is not None and self._thread.is_alive()) or not self._is_any_due():
+            return
+        self._thread = threading.Thread(target=self._work_off, name="letters", daemon=True)
+        self._thread.start()
+
+    def _work_off(self) -> None:
+        try:
+            self.work()
+        except SQLAlchemyError:
+            log.exception("The outbox cannot be worked off; the next look tries again.")
+
+    def _is_any_due(self) -> bool:
+        now = clock.now()
+        due = or_(OutgoingMessage.next_at <= now, OutgoingMessage.expires_at <= now)
+        with self.database.read() as session:
+            query = select(OutgoingMessage.id).where(OutgoingMessage.state == State.WAITING, due)
+            return session.scalar(query.limit(1)) is not None
 
     def work(self) -> None:
         """Send what is due for a while, and give up what nobody wants any more."""
