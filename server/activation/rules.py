@@ -288,3 +288,37 @@ class Message:
     direction: str
     kind: str
     text: str
+
+
+@dataclass(frozen=True)
+class MachinePart:
+    """A part by which the machine is recognised, and what became of it since the activation."""
+
+    name: str
+    change: str
+
+
+PARTS: Mapping[str, str] = {
+    "tpm_ek": mark("Security chip (TPM)"),
+    "dmi_uuid": mark("Number of the machine (DMI)"),
+    "machine_id": mark("Number of the operating system"),
+    "rootfs_uuid": mark("System disk"),
+    "board_serial": mark("Mainboard"),
+    "mac": mark("Network card"),
+}
+PART_CHANGES: Mapping[str, str] = {
+    "same": mark("the same"),
+    "changed": mark("changed"),
+    "unreadable": mark("cannot be read now"),
+    "added": mark("new"),
+}
+REQUESTS: Mapping[str, str] = {
+    "activate": mark("Activation"),
+    "check-in": mark("Check-in"),
+    "deactivate": mark("Giving back"),
+}
+REASONS: Mapping[str, str] = {
+    "move": mark("Move to another server"),
+    "refund": mark("Return for a refund"),
+    "end": mark("End for good"),
+}

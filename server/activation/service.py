@@ -6,30 +6,44 @@ Exchanges with the vendor take as long as the network; none of them runs inside 
 import logging
 import secrets
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from licensing.client.client import LicenseClient
-from licensing.client.installation import ClientConfig, Clocks
+from licensing.client.client import LicenseClient, NothingToAsk, goes_by_file
 from licensing.client.ladder import Audience, Verdict
 from licensing.client.outcome import Outcome, Result
+from licensing.client.state import Pending, RequestKind
 from licensing.client.transport import backoff, next_check_in
 from licensing.document.errors import DocumentError
-from licensing.document.requests import DeactivationReason, Usage
+from licensing.document.requests import Usage
+from server.activation import offline
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
-from server.activation.rules import Message, denial_sentence, explain, fault_sentence, moment
+from server.activation.offline import PendingRequest, Receipt, RequestFile, RequestWish
+from server.activation.opening import open_client
+from server.activation.refusals import mistyped, refusal_of, refusal_of_file
+from server.activation.rules import (
+    MachinePart,
+    Message,
+    explain,
+    moment,
+)
 from server.audit.service import note
 from server.core import clock
 from server.core.actor import SYSTEM, Actor
 from server.core.config import Settings
 from server.core.db import Database
 from server.core.entitlements import Entitlements, EntitlementsBoard, Notice
-from server.core.errors import Broken, Invalid, Missing, NotLicensed, Unreachable
+from server.core.errors import (
+    Conflict,
+    DaftarError,
+    Missing,
+    NotLicensed,
+    Unreachable,
+)
 from server.core.i18n import gettext as _
-from server.core.version import VERSION
 from server.users.queries import count_browsers, seats, service_seats
 from server.users.service import take_over_seats
 
@@ -37,35 +51,6 @@ log = logging.getLogger(__name__)
 
 REFRESH_S = 30.0
 LOOK_S = 1.0
-
-
-def _client(settings: Settings) -> LicenseClient:
-    bundle = settings.license.ca_bundle
-    config = ClientConfig(
-        directory=settings.license_dir,
-        authority_urls=settings.license.authority_urls,
-        trust_root=settings.trust_root,
-        product_version=VERSION,
-        ca_bundle=settings.home / bundle if bundle else None,
-    )
-    try:
-        return LicenseClient(config, Clocks(wall=clock.timestamp, monotonic=clock.monotonic))
-    except FileNotFoundError as error:
-        raise Missing(
-            _(
-                "The vendor's root keys are not at %(path)s. Copy root.json from the delivery there.",
-                path=settings.trust_root,
-            )
-        ) from error
-    except DocumentError as error:
-        raise Broken(
-            _(
-                "The vendor's root keys at %(path)s are damaged: %(why)s "
-                "Copy root.json from the delivery there.",
-                path=settings.trust_root,
-                why=error.message,
-            )
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -80,10 +65,10 @@ class LicenseOffice:
     """The licence as one process knows it: asks the vendor, publishes the verdict on the board."""
 
     def __init__(self, settings: Settings, database: Database, board: EntitlementsBoard) -> None:
-        self.client = _client(settings)
+        self.client = open_client(settings)
         self.database = database
         self.board = board
-        self._adopt_mirror()
+        self._agree_with_mirror()
         self.refresh()
 
     # What holds
@@ -142,13 +127,100 @@ class LicenseOffice:
     def deactivate(self, actor: Actor, reason: str) -> Entitlements:
         """Give the activation back; the signed proof is kept (R-LIC-10)."""
         actor.must("license.manage")
-        try:
-            word = DeactivationReason(reason)
-        except ValueError as error:
-            raise Invalid(
-                _("The reason is one of move, refund and end."), field="reason"
-            ) from error
+        word = offline.wanted_reason(reason)
         return self._settle(actor, "deactivate", self.client.deactivate(word, self._usage()))
+
+    # Without a line
+
+    def pending(self, actor: Actor) -> PendingRequest | None:
+        """Return the request that waits for its answer."""
+        actor.must("license.manage")
+        return self._waiting()
+
+    def pending_file(self, actor: Actor) -> RequestFile:
+        """Return the request that waits as the file it was; the same bytes may go twice."""
+        actor.must("license.manage")
+        held = self.client.pending()
+        if held is None or not goes_by_file(held):
+            raise Missing(_("No request waits for an answer. Make one first."), code="no_request")
+        return offline.file_of(held, self._described(held))
+
+    def export_request(self, actor: Actor, wish: RequestWish) -> RequestFile:
+        """Make a request to be carried to the vendor, or return the same one that waits already.
+
+        A deactivation locks this server at once, because the file can be used at any time.
+        """
+        actor.must("license.manage")
+        kind, before = offline.wanted_kind(wish.kind), self._waiting()
+        if kind is RequestKind.CHECK_IN and before is not None and before.kind == "deactivate":
+            raise Conflict(
+                _(
+                    "This server is about to give its licence back, so it cannot check in. "
+                    "Import the answer to that request, or withdraw it first."
+                ),
+                code="leaving",
+            )
+        self._write_request(kind, wish)
+        made = self.pending_file(actor)
+        replaced = before if before is not None and before.number != made.request.number else None
+        self._note(actor, "export_request", {"kind": kind.value, "number": made.request.number})
+        self._keep_mirror()
+        self.refresh()
+        return replace(made, replaced=replaced)
+
+    def import_answer(self, actor: Actor, given: bytes) -> Entitlements:
+        """Take the vendor's answer: a `.dftlic`, or the text of its QR codes in any order."""
+        actor.must("license.manage")
+        raw, waiting = offline.answer_of(given), self._waiting()
+        outcome = self.client.import_answer(raw)
+        return self._settle(
+            actor,
+            "import_answer",
+            outcome,
+            lambda refused: refusal_of_file(refused, waiting),
+        )
+
+    def withdraw(self, actor: Actor) -> PendingRequest:
+        """Forget the request that waits; its answer is then no longer taken."""
+        actor.must("license.manage")
+        waiting = self._waiting()
+        try:
+            held = self.client.withdraw()
+        except NothingToAsk as error:
+            raise Conflict(
+                _(
+                    "The request to give the licence back was handed out as a file, and whoever "
+                    "holds it can use it; it cannot be withdrawn. To work on here, activate again."
+                ),
+                code="final",
+            ) from error
+        if held is None or waiting is None:
+            raise Missing(_("No request waits for an answer."), code="no_request")
+        changes = {"kind": waiting.kind, "number": waiting.number}
+        self._note(actor, "withdraw_request", changes)
+        self._keep_mirror()
+        self.refresh()
+        return waiting
+
+    def receipts(self, actor: Actor) -> tuple[Receipt, ...]:
+        """Return the signed proofs of all deactivations of this server, the newest first."""
+        actor.must("license.manage")
+        found = [offline.receipt_of(raw) for raw in reversed(self.client.receipts())]
+        return tuple(receipt for receipt in found if receipt is not None)
+
+    def machine(self, actor: Actor) -> tuple[MachinePart, ...]:
+        """Return what became of each part by which the machine is recognised."""
+        actor.must("license.manage")
+        return tuple(MachinePart(one.name, one.change.value) for one in self.client.machine())
+
+    def confirm_machine(self, actor: Actor) -> Entitlements:
+        """Take the machine as it is now for the one that was activated, on a person's word."""
+        actor.must("license.manage")
+        changed = [part.name for part in self.machine(actor) if part.change != "same"]
+        self.client.confirm_machine()
+        self._note(actor, "confirm_machine", {"parts": ", ".join(changed)})
+        self._keep_mirror()
+        return self.refresh()
 
     def messages(self, actor: Actor) -> tuple[Message, ...]:
         """Return the last 50 messages, the newest first."""
@@ -183,7 +255,8 @@ class LicenseOffice:
             log.warning("The check-in brought no lease: %s", refusal.message)
 
     def tick(self) -> None:
-        """Persist the running time and mirror the state, once a minute in the scheduler."""
+        """Bring state and mirror together and persist the running time, once a minute in the scheduler."""
+        self._agree_with_mirror()
         with self.database.read() as session:
             used = seats(session).used
         self.client.tick(used)
@@ -199,7 +272,38 @@ class LicenseOffice:
                 service=service_seats(session).used,
             )
 
-    def _settle(self, actor: Actor, action: str, outcome: Outcome) -> Entitlements:
+    def _waiting(self) -> PendingRequest | None:
+        held = self.client.pending()
+        return None if held is None else self._described(held)
+
+    def _described(self, held: Pending) -> PendingRequest:
+        return offline.describe(held, left_by_file=self.client.left_by_file())
+
+    def _write_request(self, kind: RequestKind, wish: RequestWish) -> None:
+        try:
+            if kind is RequestKind.ACTIVATE:
+                self.client.export_activation(wish.code)
+            elif kind is RequestKind.CHECK_IN:
+                self.client.export_check_in(self._usage())
+            else:
+                reason = offline.wanted_reason(wish.reason)
+                self.client.export_deactivation(reason, self._usage())
+        except DocumentError as error:
+            raise mistyped(error.code.value, error.message) from error
+        except NothingToAsk as error:
+            raise refusal_of(Outcome(Result.REFUSED, str(error))) from error
+
+    def _note(self, actor: Actor, action: str, changes: Mapping[str, object]) -> None:
+        with self.database.write(actor) as session:
+            note(session, actor, action, kind="license", changes=changes)
+
+    def _settle(
+        self,
+        actor: Actor,
+        action: str,
+        outcome: Outcome,
+        refuse: Callable[[Outcome], DaftarError] | None = None,
+    ) -> Entitlements:
         if outcome.result is Result.ACCEPTED:
             with self.database.write(actor) as session:
                 self._take_over(session)
@@ -207,7 +311,7 @@ class LicenseOffice:
             self._keep_mirror()
         entitlements = self.refresh()
         if outcome.result is not Result.ACCEPTED:
-            raise refusal_of(outcome)
+            raise (refuse or refusal_of)(outcome)
         return entitlements
 
     def _take_over(self, session: Session) -> None:
@@ -238,10 +342,10 @@ class LicenseOffice:
         with self.database.write() as session:
             session.merge(LicenseMirror(id=ONLY_ROW, state=state, updated_at=clock.now()))
 
-    def _adopt_mirror(self) -> None:
+    def _agree_with_mirror(self) -> None:
         with self.database.read() as session:
             mirror = session.get(LicenseMirror, ONLY_ROW)
-        if mirror is not None and self.client.adopt_mirror(mirror.state.encode()):
+        if mirror is not None and self.client.agree(mirror.state.encode()):
             log.warning(
                 "The licence's state file was older than its mirror in the database, which was taken."
             )
@@ -267,33 +371,3 @@ def _banners(verdict: Verdict) -> tuple[Notice, ...]:
         if finding.banner is not Audience.NOBODY
     ]
     return tuple(shown)
-
-
-def refusal_of(outcome: Outcome) -> Exception:
-    """Return the error that tells a person how an exchange ended."""
-    makers: dict[Result, Callable[[], Exception]] = {
-        Result.MISTYPED: lambda: Invalid(
-            _(
-                "This is no activation code: %(why)s Compare it with your order.",
-                why=outcome.message,
-            ),
-            field="code",
-            code=outcome.code,
-        ),
-        Result.DENIED: lambda: NotLicensed(denial_sentence(outcome.code), code=outcome.code),
-        Result.UNSIGNED: lambda: Unreachable(fault_sentence(outcome.code), code=outcome.code),
-        Result.UNREACHABLE: lambda: Unreachable(fault_sentence(outcome.code), code=outcome.code),
-    }
-    if outcome.result in makers:
-        return makers[outcome.result]()
-    if outcome.code in {"not_activated", "deactivated"}:
-        return NotLicensed(
-            _("This server has no active licence to speak about."), code=outcome.code
-        )
-    return Broken(
-        _(
-            "The answer is not from the vendor or not for us, and was not taken: %(code)s.",
-            code=outcome.code,
-        ),
-        code=outcome.code,
-    )
