@@ -2,7 +2,7 @@
 
 import click
 
-from licensing.authority.commands import customer, init, keys, license, serve  # noqa: A004 - the trade's word
+from licensing.authority.commands import customer, init, keys, license, serve, staff  # noqa: A004 - the trade's word
 from server.core.command_line import CommandLine
 from server.core.version import VERSION
 
@@ -13,5 +13,12 @@ def main() -> None:
     """Sell and look after licences of Daftar."""
 
 
-for command in (init.command, serve.command, customer.group, license.group, keys.group):
+for command in (
+    init.command,
+    serve.command,
+    customer.group,
+    license.group,
+    keys.group,
+    staff.group,
+):
     main.add_command(command)

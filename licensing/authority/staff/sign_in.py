@@ -1,0 +1,140 @@
+"""Signing in: the password, then the second factor. Only hashes of cookies are stored."""
+
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from licensing.authority.audit.service import note
+from licensing.authority.limits.models import RateBucket
+from licensing.authority.limits.rules import network_of
+from licensing.authority.limits.service import take_now
+from licensing.authority.staff.models import StaffMember, StaffSession
+from licensing.authority.staff.queries import member_by_email, token_hash
+from licensing.authority.staff.rules import (
+    GUESS_MINUTES,
+    HALF_WAY_MINUTES,
+    StaffStatus,
+    account_rule,
+    address_rule,
+    email_key,
+)
+from licensing.authority.staff.sealing import Sealing
+from licensing.authority.staff.second_factor import new_secret
+from server.core import clock
+from server.core.db import Database
+from server.core.errors import NotSignedIn, TooMany
+from server.core.i18n import gettext as _
+from server.core.passwords import matches
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sign-in comes from."""
+
+    address: str = ""
+    device: str = ""
+
+
+def _account(email: str) -> str:
+    return hashlib.sha256(email_key(email).encode()).hexdigest()[:32]
+
+
+def count_guess(database: Database, email: str, address: str) -> None:
+    """Count one guess before it is looked at, so that guesses at the same time count as well.
+
+    Raise TooMany when this account or this address guessed too often.
+    """
+    rules = [account_rule(_account(email)), address_rule(network_of(address))]
+    try:
+        take_now(database, rules)
+    except TooMany as error:
+        log.warning("Somebody guesses at the console.", extra={"address": address})
+        raise TooMany(
+            _(
+                "Too many attempts. Wait up to %(n)s minutes, or ask an owner of the authority.",
+                n=GUESS_MINUTES,
+            ),
+            retry_after=error.retry_after,
+        ) from error
+
+
+def forgive_guesses(session: Session, email: str) -> None:
+    """Forget the guesses at an account whose owner has come in."""
+    key = account_rule(_account(email)).key
+    session.execute(delete(RateBucket).where(RateBucket.key == key))
+
+
+def check_password_of(session: Session, email: str, password: str) -> StaffMember:
+    """Return whose address and password these are; this is slow on purpose and only reads.
+
+    Raise NotSignedIn otherwise, which tells nothing about who exists.
+    """
+    member = member_by_email(session, email)
+    right = matches(member.password_hash if member else None, password)
+    if member is None or not right or member.status is not StaffStatus.ACTIVE:
+        raise NotSignedIn(_("The address or the password is not right."), code="wrong_password")
+    return member
+
+
+def begin(session: Session, sealing: Sealing, member: StaffMember, place: Place) -> str:
+    """Let a browser go on to the second factor and return its cookie's secret.
+
+    Whoever has no second factor yet gets a secret to set one up with.
+    """
+    now = clock.now()
+    session.execute(delete(StaffSession).where(StaffSession.expires_at < now))
+    secret = secrets.token_urlsafe(32)
+    fresh = None if member.totp_sealed else sealing.seal(new_secret(), member.id)
+    session.add(
+        StaffSession(
+            token_hash=token_hash(secret),
+            staff_id=member.id,
+            expires_at=now + timedelta(minutes=HALF_WAY_MINUTES),
+            new_totp=fresh,
+            address=place.address,
+            device=place.device[:200],
+        )
+    )
+    session.flush()
+    return secret
+
+
+def finish(session: Session, browser: StaffSession, member: StaffMember, *, hours: int) -> str:
+    """Sign the browser in, its second factor shown, and return the secret of its new cookie."""
+    now = clock.now()
+    secret = secrets.token_urlsafe(32)  # whoever saw the half-way cookie has nothing
+    browser.token_hash = token_hash(secret)
+    browser.expires_at = now + timedelta(hours=hours)
+    browser.confirmed_at = now
+    browser.new_totp = None
+    member.last_sign_in_at = now
+    forgive_guesses(session, member.email)
+    note(session, member.email, "staff.sign_in", member.email, {"address": browser.address})
+    session.flush()
+    return secret
+
+
+def confirm(session: Session, browser: StaffSession, member: StaffMember) -> None:
+    """Note that whoever is signed in proved again who they are."""
+    browser.confirmed_at = clock.now()
+    forgive_guesses(session, member.email)
+    note(session, member.email, "staff.confirm", member.email)
+    session.flush()
+
+
+def end_browser(session: Session, secret: str) -> None:
+    """Sign this browser out."""
+    session.execute(delete(StaffSession).where(StaffSession.token_hash == token_hash(secret)))
+
+
+def end_browsers(session: Session, staff_id: int, *, but: int | None = None) -> None:
+    """Sign a member out everywhere, or everywhere but in one browser."""
+    query = delete(StaffSession).where(StaffSession.staff_id == staff_id)
+    session.execute(query if but is None else query.where(StaffSession.id != but))
