@@ -101,6 +101,20 @@ def _build(entry: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True)
+class ConsoleSettings:
+    """The vendor's console in the browser, at /console.
+
+    With `https` its cookies travel over TLS only. A sign-in lasts `session_hours`; what is grave asks
+    again who is there when the last proof is older than `confirm_minutes`.
+    """
+
+    enabled: bool = True
+    https: bool = False
+    session_hours: int = 8
+    confirm_minutes: int = 15
+
+
+@dataclass(frozen=True)
 class Log:
     """How much is written to stderr."""
 
@@ -120,6 +134,7 @@ class Settings:
     clients: Clients = field(default_factory=Clients)
     mail: Mail = field(default_factory=Mail)
     sms: Sms = field(default_factory=Sms)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     log: Log = field(default_factory=Log)
 
     @property
@@ -149,6 +164,15 @@ def _check(settings: Settings) -> None:
         raise Invalid(_("The setting web.port lies between 1 and 65535."), field="web.port")
     if web.processes < 1 or web.threads < 1:
         raise Invalid(_("At least one process and one thread are needed."), field="web.processes")
+    if not (
+        1 <= settings.console.session_hours <= 72 and 1 <= settings.console.confirm_minutes <= 240
+    ):
+        raise Invalid(
+            _(
+                "A sign-in to the console lasts 1 to 72 hours, a proof of who is there 1 to 240 minutes."
+            ),
+            field="console.session_hours",
+        )
     settings.clients.built_at("")
     check_letters(settings.mail, settings.sms)
     numbers = (

@@ -65,6 +65,13 @@ edition = "standard"
 timezone = "Asia/Tehran"
 features = ["crm", "club", "api"]
 
+[console]
+enabled = true
+# true once a web server with TLS stands in front: cookies then travel over TLS only.
+https = false
+session_hours = 8
+confirm_minutes = 15
+
 [log]
 level = "INFO"
 """
