@@ -4,7 +4,10 @@ Sentences for people are made by the caller from codes; nothing here translates 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
 
 from licensing.client import compose
 from licensing.client.acceptance import Accepted, Ours, RefusedAnswer, accept
@@ -12,11 +15,11 @@ from licensing.client.installation import Build, ClientConfig, Clocks, Installat
 from licensing.client.instance import InstanceKey
 from licensing.client.ladder import Verdict
 from licensing.client.machine import Component, compare
-from licensing.client.outcome import Outcome, Result, of_line, of_refusal
+from licensing.client.outcome import Outcome, Result, of_disk, of_line, of_refusal
 from licensing.client.reopen import Reopened, Snapshot
 from licensing.client.state import Pending, RequestKind
 from licensing.client.store import Message
-from licensing.client.transport import Reply, Transport
+from licensing.client.transport import Reply, Transport, Unreachable, Unsigned
 from licensing.document.activation_code import code_id, parse_code
 from licensing.document.answers import Deactivation, Denial
 from licensing.document.documents import encode_document, open_body
@@ -41,10 +44,28 @@ _PATHS = {
     RequestKind.DEACTIVATE: "v1/deactivations",
 }
 _MOST_ROOT_STEPS = 16
+_CANNOT_BE_READ = 400
+
+
+P = ParamSpec("P")
 
 
 class NothingToAsk(Exception):
     """There is no activation to check in or to give back; the argument is the outcome's code."""
+
+
+def _never_raising(exchange: Callable[P, Outcome]) -> Callable[P, Outcome]:
+    """Turn the refusal of our own disk into an outcome: what was persisted goes on next time."""
+
+    @wraps(exchange)
+    def tried(*args: P.args, **named: P.kwargs) -> Outcome:
+        try:
+            return exchange(*args, **named)
+        except OSError as error:
+            log.warning("The licence folder refused: %s", error)
+            return of_disk(error)
+
+    return tried
 
 
 class LicenseClient:
@@ -121,14 +142,13 @@ class LicenseClient:
         """Return the state to be kept in the database as well; None before the first activation."""
         return self._home.store.mirror()
 
-    def adopt_mirror(self, mirror: bytes) -> bool:
-        """Take the database's copy if this instance wrote it and its `seq` is newer; True is worth reporting."""
-        with self._home.store.alone():
-            adopted = self._home.store.adopt(mirror)
-            self._home.reload()
-        if adopted:
-            self._home.note("local", Code.E_STATE_TAMPERED, "The mirror in the database was newer.")
-        return adopted
+    def agree(self, mirror: bytes | None) -> bool:
+        """Compare with the database's copy; call it before `tick`, and at start.
+
+        The newer `seq` wins, of one lease the later time; only what this instance wrote is taken.
+        True when the copy was the newer one, which is worth reporting.
+        """
+        return self._home.agree(mirror)
 
     def confirm_machine(self) -> None:
         """End FINGERPRINT_CHANGED: a person confirmed that this is still the machine."""
@@ -136,6 +156,7 @@ class LicenseClient:
 
     # Exchanges with the vendor
 
+    @_never_raising
     def activate(self, typed: str) -> Outcome:
         """Bind the licence of an activation code to this installation. Safe to repeat."""
         try:
@@ -151,10 +172,12 @@ class LicenseClient:
             outcome = self._activate_once(code)
         return outcome
 
+    @_never_raising
     def check_in(self, usage: Usage) -> Outcome:
         """Tell the vendor we live and take the next lease. Exactly one worker per installation."""
         return self._ask(lambda key, opened: self._next_check_in(key, opened, usage))
 
+    @_never_raising
     def deactivate(self, reason: DeactivationReason, usage: Usage) -> Outcome:
         """Give the activation back; when accepted, the receipt is kept and the instance key destroyed."""
         return self._ask(lambda key, opened: self._leave(key, opened, usage, reason))
@@ -203,6 +226,7 @@ class LicenseClient:
             self._home.save(replace(opened.state, pending=pending, tombstone_at=buried), key)
         return pending.envelope.encode()
 
+    @_never_raising
     def import_answer(self, raw: bytes) -> Outcome:
         """Take a `.dftlic`; it must answer our pending request."""
         try:
@@ -270,15 +294,34 @@ class LicenseClient:
         self._home.note("sent", pending.kind, load_envelope(raw).body.decode())
         result = self._line.post(_PATHS[pending.kind], raw)
         if not isinstance(result, Reply):
-            outcome = of_line(result)
-            self._home.note("received", outcome.code, outcome.message)
-            return outcome
+            return self._nothing_signed(pending, result)
         outcome = self._settle(result.body, keep_pending=True)
         if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
             # The vendor may have changed its keys or roots since we last looked.
             self._refresh_trust()
             outcome = self._settle(result.body)
+            if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
+                # A stored reply under a key that was revoked since would come again for ever.
+                self._ask_anew(pending)
         return outcome
+
+    def _nothing_signed(self, pending: Pending, result: Unsigned | Unreachable) -> Outcome:
+        outcome = of_line(result)
+        self._home.note("received", outcome.code, outcome.message)
+        if isinstance(result, Unsigned) and result.status == _CANNOT_BE_READ:
+            self._ask_anew(pending)  # the same bytes would be refused for ever
+        return outcome
+
+    def _ask_anew(self, pending: Pending) -> None:
+        """Let the next check-in be a new request. Harmless if this one was answered: a resync follows.
+
+        Not so for a deactivation: only the same bytes bring its proof.
+        """
+        if pending.kind is not RequestKind.CHECK_IN:
+            return
+        with self._home.alone() as opened:
+            if opened.state.pending == pending:
+                self._home.save(replace(opened.state, pending=None), self._home.store.ensure_key())
 
     def _settle(self, answer: bytes | AnswerFile, *, keep_pending: bool = False) -> Outcome:
         """Take an answer. `keep_pending` leaves a request open whose answer lacks only a known key."""

@@ -21,11 +21,18 @@ class ClockDoubt(StrEnum):
 
 @dataclass(frozen=True)
 class TimeMarks:
-    """What is remembered: the newest signed time, the seconds run since, the local high-water."""
+    """What is remembered: the newest signed time, the seconds run since, the local high-water.
+
+    `boot` names the start of the machine in whose monotonic seconds the marks were made at `seen`:
+    until the machine is started anew, time runs on while the product is stopped, killed or given
+    older files.
+    """
 
     signed: int = 0
     running: int = 0
     high_water: int = 0
+    boot: str = ""
+    seen: int = 0
 
     @property
     def certain(self) -> int:
@@ -52,6 +59,11 @@ def advance(marks: TimeMarks, wall: int, elapsed: int) -> TimeMarks:
         return replace(marks, running=running)
     bounded = min(wall, marks.signed + running + FREE_ADVANCE)
     return replace(marks, running=running, high_water=max(marks.high_water, bounded))
+
+
+def later(ours: TimeMarks, theirs: TimeMarks) -> TimeMarks:
+    """Return the marks that know more of the time since the same lease; ours when they agree."""
+    return max(ours, theirs, key=lambda marks: (marks.certain, marks.running))
 
 
 def anchor(server_time: int) -> TimeMarks:

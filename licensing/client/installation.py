@@ -6,17 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from licensing.client.clock import ClockDoubt, advance, doubt, effective_now
+from licensing.client.clock import ClockDoubt, TimeMarks, advance, doubt, effective_now, later
 from licensing.client.compose import About
-from licensing.client.instance import InstanceKey
+from licensing.client.instance import InstanceKey, new_instance_key
 from licensing.client.ladder import Standing, Verdict, climb
 from licensing.client.machine import fingerprint, is_same_machine
 from licensing.client.reopen import Reopened, Snapshot, reopen
-from licensing.client.state import Pending, State
+from licensing.client.state import Pending, State, is_newer, same_lease
 from licensing.client.store import Message, Store
 from licensing.document.answers import Deactivation, Notice
-from licensing.document.errors import NoticeCode
+from licensing.document.errors import Code, NoticeCode
 from licensing.document.keyset import load_root_file
+from licensing.document.parser import MAX_TIME
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +43,24 @@ class ClientConfig:
     machine_root: Path = Path("/")
 
 
+def this_boot() -> str:
+    """Return the name of the machine's present start; "" where the system has none."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 @dataclass(frozen=True)
 class Clocks:
-    """The two clocks of the machine: Unix seconds, and seconds nobody can turn back."""
+    """The two clocks of the machine: Unix seconds, and seconds nobody can turn back.
+
+    `boot` names the start of the machine that the second one counts from.
+    """
 
     wall: Callable[[], int]
     monotonic: Callable[[], float]
+    boot: Callable[[], str] = this_boot
 
 
 class Installation:
@@ -55,12 +70,14 @@ class Installation:
         self.config = config
         self.store = Store(config.directory)
         self._clocks = clocks
+        self._boot = clocks.boot()
         self._pinned = load_root_file(config.trust_root.read_bytes())
         self._fingerprint = fingerprint(config.product, config.machine_root)
         self._reported: frozenset[str] = frozenset()
         self._stamp = self.store.stamp()
         self._read_at = clocks.monotonic()
         self._reopened = self._read()
+        self._begin_to_count()
 
     def snapshot(self) -> Snapshot:
         """Return what is known, read again if another process has changed it."""
@@ -77,7 +94,10 @@ class Installation:
 
     def save(self, state: State, key: InstanceKey) -> None:
         """Publish a changed state; call it inside `alone`."""
-        self.store.save(state, key)
+        marks = state.marks
+        if not self._is_of_this_boot(marks):
+            marks = replace(marks, boot=self._boot, seen=int(self._clocks.monotonic()))
+        self.store.save(replace(state, marks=marks), key)
         self.reload()
 
     @contextmanager
@@ -89,8 +109,11 @@ class Installation:
     def propose(self, build: Build) -> Pending:
         """Build a request and persist it. Only then may it be sent."""
         with self.alone() as opened:
-            key = self.store.ensure_key()
+            held = self.store.load().key
+            key = new_instance_key() if held is None else held
             pending = build(key, opened)
+            if held is None:
+                self.store.keep_key(key)  # only now: nobody who asks for nothing makes an identity
             if pending != opened.state.pending:
                 self.save(replace(opened.state, pending=pending), key)
         return pending
@@ -105,11 +128,17 @@ class Installation:
 
     def now(self) -> int:
         """Return the effective time."""
-        return effective_now(self._reopened.snapshot.marks, self._clocks.wall(), self._elapsed())
+        marks = self._reopened.snapshot.marks
+        return effective_now(marks, self.wall(), self._elapsed(marks))
+
+    def wall(self) -> int:
+        """Return what the wall clock says, within the times that documents can carry."""
+        return max(0, min(self._clocks.wall(), MAX_TIME))
 
     def clock_doubt(self) -> ClockDoubt | None:
         """Tell what looks wrong with the wall clock."""
-        return doubt(self._reopened.snapshot.marks, self._clocks.wall(), self._elapsed())
+        marks = self._reopened.snapshot.marks
+        return doubt(marks, self.wall(), self._elapsed(marks))
 
     def verdict(self, named_used: int, now: int | None = None) -> Verdict:
         """Climb the ladder with what is in memory; touches no file."""
@@ -128,16 +157,53 @@ class Installation:
 
     def tick(self, named_used: int) -> None:
         """Remember the time that has run and since when there are more users than seats."""
-        elapsed = self._elapsed()
         with self.store.alone():
-            # Not `reload` yet: the time of this process counts from its own last reading.
+            # Not `reload` yet: where the marks cannot tell, time counts from our own last reading.
             opened = self._read()
             key = self.store.load().key
-            if key is None or not opened.snapshot.is_activated or opened.snapshot.problems:
+            # Without a licence there is nothing to count, and what is left of it must not be lost.
+            if key is None or not opened.snapshot.is_activated or opened.snapshot.license is None:
                 return
-            marks = advance(opened.state.marks, self._clocks.wall(), elapsed)
+            for problem in opened.snapshot.problems:  # saving mends what they are about
+                self._write_down("local", problem.code, problem.message)
+            marks = self._advanced(opened.state.marks)
             over = self._over_since(opened.snapshot, named_used)
             self.save(replace(opened.state, marks=marks, seats_over_since=over), key)
+
+    def agree(self, mirror: bytes | None) -> bool:
+        """Take from a copy of the state what is ahead of the file: a newer lease, or later marks.
+
+        Tells whether the copy held a newer one, which is worth reporting. A disk that refuses is
+        logged, and the next minute tries again.
+        """
+        try:
+            with self.alone() as opened:
+                kept = self.store.load()
+                offered = self.store.read_mirror(mirror, kept.key) if mirror and kept.key else None
+                if offered is None or kept.key is None:
+                    return False
+                ahead = is_newer(offered, opened.state) or (
+                    not kept.vouched and not is_newer(opened.state, offered)
+                )
+                merged = self._merged(opened.state, offered, ahead=ahead)
+                if merged != opened.state:
+                    self.save(merged, kept.key)
+        except OSError as error:
+            log.error("The licence state could not be written: %s", error)  # noqa: TRY400 - the disk's word is enough
+            return False
+        if ahead:
+            self.note("local", Code.E_STATE_TAMPERED, "The mirror in the database was newer.")
+        return ahead
+
+    def _merged(self, ours: State, theirs: State, *, ahead: bool) -> State:
+        taken = theirs if ahead else ours
+        if not same_lease(ours, theirs):
+            return taken
+        here, there = self._advanced(ours.marks), self._advanced(theirs.marks)
+        won = later(here, there)
+        if won == here and not ahead:
+            return ours
+        return replace(taken, marks=won)
 
     def about(self) -> About:
         """Return what a request says about this installation, read anew."""
@@ -145,7 +211,7 @@ class Installation:
         return About(
             fingerprint=self._fingerprint,
             product_version=self.config.product_version,
-            wall=self._clocks.wall(),
+            wall=self.wall(),
             suspect=self.clock_doubt() is not None,
         )
 
@@ -159,10 +225,41 @@ class Installation:
     def note(self, direction: str, kind: str, text: str) -> None:
         """Write one line of the message log."""
         with self.store.alone():
-            self.store.log_message(Message(self._clocks.wall(), direction, kind, text))
+            self._write_down(direction, kind, text)
 
-    def _elapsed(self) -> int:
-        return max(0, int(self._clocks.monotonic() - self._read_at))
+    def _write_down(self, direction: str, kind: str, text: str) -> None:
+        try:
+            self.store.log_message(Message(self.wall(), direction, kind, text))
+        except OSError as error:  # a full disk must not keep us from speaking to the vendor
+            log.warning("A message could not be written down: %s", error)
+
+    def _begin_to_count(self) -> None:
+        """Mark where this start of the machine begins, so that no killed process takes its time along."""
+        if not self._reopened.snapshot.is_activated or self._is_of_this_boot(
+            self._reopened.snapshot.marks
+        ):
+            return
+        try:
+            with self.alone() as opened:
+                kept = self.store.load()
+                if kept.key is not None and kept.vouched:
+                    self.save(opened.state, kept.key)
+        except OSError as error:
+            log.warning("The licence state could not be written: %s", error)
+
+    def _is_of_this_boot(self, marks: TimeMarks) -> bool:
+        # Seconds from the future are of a machine that was set back as a whole, memory and all.
+        return marks.boot == self._boot != "" and marks.seen <= int(self._clocks.monotonic())
+
+    def _elapsed(self, marks: TimeMarks) -> int:
+        run = self._clocks.monotonic()
+        if self._is_of_this_boot(marks):
+            return int(run) - marks.seen
+        return max(0, int(run - self._read_at))
+
+    def _advanced(self, marks: TimeMarks) -> TimeMarks:
+        now = advance(marks, self.wall(), self._elapsed(marks))
+        return replace(now, boot=self._boot, seen=int(self._clocks.monotonic()))
 
     def _over_since(self, snapshot: Snapshot, named_used: int) -> int | None:
         if snapshot.license is None or named_used <= snapshot.license.seats.named:

@@ -53,10 +53,16 @@ def load_instance_key(path: Path) -> InstanceKey | None:
     return InstanceKey(private) if isinstance(private, Ed25519PrivateKey) else None
 
 
-def create_instance_key(path: Path) -> InstanceKey:
-    """Make a new identity and publish it; a damaged file is kept beside it, a good one is gone."""
+def new_instance_key() -> InstanceKey:
+    """Return a new identity that is nowhere yet."""
+    return InstanceKey(Ed25519PrivateKey.generate())
+
+
+def keep_instance_key(path: Path, key: InstanceKey) -> None:
+    """Publish an identity; a damaged file is kept beside it, a good one is gone.
+
+    Raises OSError, and destroys nothing, when there is a file that we may not read.
+    """
     if path.exists() and load_instance_key(path) is None:
         path.rename(path.with_suffix(".damaged"))
-    private = Ed25519PrivateKey.generate()
-    publish(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return InstanceKey(private)
+    publish(path, key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -23,7 +23,8 @@ class Outcome:
     """The end of an exchange.
 
     `code`: "" when accepted; of a denial or refusal the `E_…` code, or `not_activated` and
-    `deactivated` when there is nothing to ask about; of an unsigned answer its code (`E_RATE`,
+    `deactivated` when there is nothing to ask about, `disk` when the licence folder cannot be read or
+    written; of an unsigned answer its code (`E_RATE`,
     `HTTP_503`); of silence one of dns, tcp, tls, proxy, timeout, http. `message` is English, for logs.
     `retry_after` are seconds the other side asked for.
     """
@@ -44,6 +45,13 @@ def of_line(failure: Unsigned | Unreachable) -> Outcome:
     if isinstance(failure, Unsigned):
         return Outcome(Result.UNSIGNED, failure.code, failure.detail, failure.retry_after)
     return Outcome(Result.UNREACHABLE, failure.fault, failure.detail)
+
+
+def of_disk(error: OSError) -> Outcome:
+    """Return the outcome of an exchange that our own disk refused; it is safe to repeat."""
+    return Outcome(
+        Result.REFUSED, "disk", f"{error.filename or 'licence folder'}: {error.strerror}"
+    )
 
 
 def of_refusal(error: DocumentError) -> Outcome:

@@ -112,6 +112,7 @@ def only_signed(state: State) -> State:
 def is_newer(offered: State, held: State) -> bool:
     """Tell whether another copy of the state is ahead: the newer `seq` of the same activation.
 
+    A signed end or a tombstone follows the lease it stands beside, and a newer lease takes it away.
     Of two activations the one with the newer signed time is ahead.
     """
     try:
@@ -121,8 +122,17 @@ def is_newer(offered: State, held: State) -> bool:
     if theirs is None or ours is None:
         return theirs is not None and held.receipt is None
     if theirs.activation_id == ours.activation_id:
-        return theirs.seq > ours.seq
+        return (theirs.seq, _is_ended(offered)) > (ours.seq, _is_ended(held))
     return theirs.server_time > ours.server_time
+
+
+def same_lease(one: State, other: State) -> bool:
+    """Tell whether two copies of the state hold the same lease, and so count time from one moment."""
+    return one.lease is not None and one.lease == other.lease
+
+
+def _is_ended(state: State) -> bool:
+    return state.denial is not None or state.tombstone_at is not None
 
 
 def _object(raw: bytes) -> dict[str, object]:
@@ -153,7 +163,11 @@ def _read(members: Members) -> State:
             for one in members.objects("ratchets", _MANY)
         },
         marks=TimeMarks(
-            marks.integer("signed"), marks.integer("running"), marks.integer("high_water")
+            signed=marks.integer("signed"),
+            running=marks.integer("running"),
+            high_water=marks.integer("high_water"),
+            boot=marks.text("boot") if marks.has("boot") else "",
+            seen=marks.integer("seen") if marks.has("seen") else 0,
         ),
         fingerprint=members.optional("fingerprint", members.components),
         seats_over_since=members.optional("seats_over_since", members.time),
