@@ -7,7 +7,7 @@ else reaches the database. Counting stops at 1,001, since nobody reads the diffe
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
@@ -20,6 +20,7 @@ from server.core.i18n import gettext as _
 from server.core.text import ascii_digits
 
 T = TypeVar("T")
+Other = TypeVar("Other")
 
 COUNT_LIMIT = 1_001
 MAX_INTEGER = 2**63 - 1
@@ -56,6 +57,16 @@ class Page(Generic[T]):
     previous_cursor: str | None
     total: int
     total_is_exact: bool
+
+    def with_items(self, items: Iterable[Other]) -> "Page[Other]":
+        """Return the same page of other items, such as rows with what belongs to them."""
+        return Page(
+            tuple(items),
+            self.next_cursor,
+            self.previous_cursor,
+            self.total,
+            self.total_is_exact,
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ class ActivationRecord(Base):
 
     The partial unique index is the last word on "one server for each licence". `last_answer` is
     what the request `last_request` was told, `proof` what the deactivation `proof_request` was.
+    `shown_fingerprint` is that of another machine, since one was shown.
     `calls_full_at` is its bucket of check-ins (limits/rules.py), so that counting costs no write.
     """
 
@@ -40,6 +41,7 @@ class ActivationRecord(Base):
         words(ActivationStatus), default=ActivationStatus.ACTIVE
     )
     fingerprint: Mapped[dict[str, str]] = mapped_column(JSON)
+    shown_fingerprint: Mapped[dict[str, str] | None] = mapped_column(JSON)
     activated_at: Mapped[int] = mapped_column(BigInteger)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
     end_reason: Mapped[str | None]
@@ -57,6 +59,7 @@ class ActivationRecord(Base):
     last_answer: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     proof_request: Mapped[str | None]
     proof: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    refunded_at: Mapped[int | None] = mapped_column(BigInteger)
 
     last_seen_at: Mapped[int] = mapped_column(BigInteger)
     product_version: Mapped[str]

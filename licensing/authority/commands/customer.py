@@ -4,7 +4,7 @@ import click
 
 from licensing.authority.commands.home import open_home
 from licensing.authority.customers.models import Customer
-from licensing.authority.customers.queries import list_customers
+from licensing.authority.customers.queries import every_customer
 from licensing.authority.customers.service import CustomerDraft, add_customer
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
@@ -36,7 +36,7 @@ def add(*, name: str, email: str | None, timezone: str | None, as_json: bool) ->
 def list_all(*, as_json: bool) -> None:
     """Show every customer."""
     with open_home() as home, home.database.read() as session:
-        customers = list_customers(session)
+        customers = every_customer(session)
     lines = "\n".join(
         f"{one.customer_id}  {one.name}" + (f"  <{one.email}>" if one.email else "")
         for one in customers

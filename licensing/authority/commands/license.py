@@ -11,7 +11,7 @@ from licensing.authority.commands.answering import answer
 from licensing.authority.commands.home import open_home
 from licensing.authority.commands.showing import show_activation, show_flag, show_license
 from licensing.authority.licenses.models import LicenseRecord
-from licensing.authority.licenses.queries import customer_of, list_licenses, look_up, open_flags
+from licensing.authority.licenses.queries import customer_of, every_license, look_up, open_flags
 from licensing.authority.licenses.rules import LicenseStatus, Order
 from licensing.authority.licenses.service import (
     Issued,
@@ -123,7 +123,7 @@ def _tell_code(issued: Issued, *, as_json: bool) -> None:
 def list_all(*, customer: str | None, as_json: bool) -> None:
     """Show every licence and whether it is in use."""
     with open_home() as home, home.database.read() as session:
-        sold = list_licenses(session, customer)
+        sold = every_license(session, customer)
         active = active_by_license(session)
     items = [show_license(one, who, active.get(one.id)) for one, who in sold]
     lines = "\n".join(

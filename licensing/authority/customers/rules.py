@@ -2,6 +2,8 @@
 
 from email_validator import EmailNotValidError, validate_email
 
+from server.core.text import fold
+
 # Behind these domains stand millions of strangers, so the whole address stands for the organisation.
 PUBLIC_MAIL = frozenset(
     {"gmail.com", "googlemail.com", "yahoo.com", "outlook.com", "hotmail.com", "live.com"}
@@ -24,3 +26,8 @@ def organization_of(email: str) -> str:
     """Return what stands for the organisation behind an address: its domain, if it is its own."""
     domain = email.rpartition("@")[2].lower()
     return email.lower() if domain in PUBLIC_MAIL else domain
+
+
+def name_key(name: str) -> str:
+    """Return the form of a name that customers are sorted by: letters folded, without spaces."""
+    return fold(name).replace(" ", "") or name.strip().casefold()

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from licensing.authority.audit.service import note
 from licensing.authority.customers.models import Customer
-from licensing.authority.customers.rules import normal_email, organization_of
+from licensing.authority.customers.rules import name_key, normal_email, organization_of
 from licensing.authority.names import new_name
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
+from server.core.text import search_text
 
 NAME_LENGTH = 200
 
@@ -35,8 +36,8 @@ def check_timezone(name: str) -> str:
     return name
 
 
-def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Customer:
-    """Write down a new customer."""
+def checked(draft: CustomerDraft) -> CustomerDraft:
+    """Return what was typed in its normal form, or raise Invalid."""
     name = draft.name.strip()
     if not 0 < len(name) <= NAME_LENGTH or "\x00" in name:
         raise Invalid(
@@ -47,14 +48,27 @@ def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Custo
         email = normal_email(draft.email)
         if email is None:
             raise Invalid(_("%(email)s is no e-mail address.", email=draft.email), field="email")
+    return CustomerDraft(name, check_timezone(draft.timezone), email)
+
+
+def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Customer:
+    """Write down a new customer."""
+    draft = checked(draft)
     customer = Customer(
         customer_id=new_name("cus"),
-        name=name,
-        email=email,
-        organization=organization_of(email) if email else None,
-        timezone=check_timezone(draft.timezone),
+        name=draft.name,
+        email=draft.email,
+        organization=organization_of(draft.email) if draft.email else None,
+        timezone=draft.timezone,
     )
+    index_customer(customer)
     session.add(customer)
     session.flush()
-    note(session, operator, "customer.add", customer.customer_id, {"name": name})
+    note(session, operator, "customer.add", customer.customer_id, {"name": draft.name})
     return customer
+
+
+def index_customer(customer: Customer) -> None:
+    """Bring what a customer is found and sorted by up to date."""
+    customer.name_key = name_key(customer.name)
+    customer.search_text = search_text(customer.name, customer.email, customer.customer_id)

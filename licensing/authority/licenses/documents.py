@@ -41,7 +41,9 @@ def sign_next(session: Session, keys: Keys, license_: LicenseRecord, now: int) -
         checkin=_terms(license_),
     )
     envelope = keys.seal(document, now)
+    [signature] = envelope.signatures
     license_.serial = document.serial
+    license_.signed_by = signature.keyid
     license_.envelope = envelope.raw.decode()
     license_.envelope_hash = envelope.raw_hash
     session.add(
@@ -49,6 +51,7 @@ def sign_next(session: Session, keys: Keys, license_: LicenseRecord, now: int) -
             license_row_id=license_.id,
             serial=license_.serial,
             issued_at=now,
+            signed_by=license_.signed_by,
             envelope=license_.envelope,
         )
     )

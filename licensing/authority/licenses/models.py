@@ -6,10 +6,13 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     Text,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,13 +36,15 @@ class LicenseRecord(Base):
     __table_args__ = (
         CheckConstraint("named > 0 AND concurrent > 0 AND service_accounts >= 0", name="seats"),
         CheckConstraint("expires_at IS NOT NULL OR kind <> 'subscription'", name="term"),
+        Index(None, "customer_row_id", "id"),
+        Index(None, "kind", "id"),
+        Index(None, "signed_by", "id"),
+        Index(None, "named", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     license_id: Mapped[str] = mapped_column(unique=True)
-    customer_row_id: Mapped[int] = mapped_column(
-        ForeignKey("customers.id", ondelete="RESTRICT"), index=True
-    )
+    customer_row_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="RESTRICT"))
     code_id: Mapped[str] = mapped_column(unique=True)
     code_key: Mapped[bytes] = mapped_column(LargeBinary)
     wrong_codes: Mapped[int] = mapped_column(default=0)
@@ -71,11 +76,26 @@ class LicenseRecord(Base):
     # A check-in reads this row and needs the envelope only when it is news.
     envelope: Mapped[str | None] = mapped_column(Text, deferred=True)
     envelope_hash: Mapped[str | None]
+    signed_by: Mapped[str | None]
+    next_starts_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    next_named: Mapped[int | None]
+    next_concurrent: Mapped[int | None]
+    next_service_accounts: Mapped[int | None]
+    search_text: Mapped[str] = mapped_column(Text, server_default="", deferred=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
 
 
+def end_order() -> ColumnElement[int]:
+    """Return the end of a licence as it is sorted: those without one come last."""
+    # Written out, not bound: an index matches only the very same expression.
+    return func.coalesce(LicenseRecord.expires_at, literal_column("9007199254740991"))
+
+
+Index("ix_licenses_ends", end_order(), LicenseRecord.id)
+
+
 class LicenseSerial(Base):
-    """Every document that was ever signed for a licence."""
+    """Every document that was ever signed for a licence, and by which key."""
 
     __tablename__ = "license_serials"
 
@@ -84,6 +104,7 @@ class LicenseSerial(Base):
     )
     serial: Mapped[int] = mapped_column(primary_key=True)
     issued_at: Mapped[int] = mapped_column(BigInteger)
+    signed_by: Mapped[str | None] = mapped_column(index=True)
     envelope: Mapped[str] = mapped_column(Text)
 
 

@@ -43,7 +43,7 @@ def lock_by_code(session: Session, code_id: str) -> LicenseRecord | None:
     )
 
 
-def list_licenses(
+def every_license(
     session: Session, customer_id: str | None = None
 ) -> list[tuple[LicenseRecord, Customer]]:
     """Return the licences with their customers, the oldest first."""

@@ -24,6 +24,7 @@ from licensing.document.license import Kind
 from server.core import clock
 from server.core.errors import Conflict, Invalid, NotLicensed
 from server.core.i18n import gettext as _
+from server.core.text import search_text
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def issue_license(
     now = clock.timestamp()
     license_ = _record(customer, selling, order, now)
     code = new_code(license_)
+    index_license(license_, customer)
     session.add(license_)
     session.flush()
     if order.kind is Kind.TRIAL:
@@ -133,6 +135,13 @@ def _record(customer: Customer, selling: Selling, order: Order, now: int) -> Lic
         lock_after_s=terms.lock_after_s,
         serial=0,
         generation=0,
+    )
+
+
+def index_license(license_: LicenseRecord, customer: Customer) -> None:
+    """Bring what a licence is found by up to date."""
+    license_.search_text = search_text(
+        license_.license_id, license_.site_label, customer.name, customer.email
     )
 
 
