@@ -10,7 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from licensing.client import compose
-from licensing.client.acceptance import Accepted, Ours, RefusedAnswer, accept
+from licensing.client.exchange import Exchange
 from licensing.client.installation import Build, ClientConfig, Clocks, Installation
 from licensing.client.instance import InstanceKey
 from licensing.client.ladder import Verdict
@@ -19,13 +19,12 @@ from licensing.client.outcome import Outcome, Result, of_disk, of_line, of_refus
 from licensing.client.reopen import Reopened, Snapshot
 from licensing.client.state import Pending, RequestKind
 from licensing.client.store import Message
-from licensing.client.transport import Reply, Transport, Unreachable, Unsigned
+from licensing.client.transport import Reply, Transport
 from licensing.document.activation_code import code_id, parse_code
-from licensing.document.answers import Deactivation, Denial
 from licensing.document.documents import encode_document, open_body
 from licensing.document.envelope import load_envelope
 from licensing.document.errors import Code, DocumentError
-from licensing.document.files import AnswerFile, load_answer_file
+from licensing.document.files import load_answer_file
 from licensing.document.nonces import is_offline_challenge, offline_challenge
 from licensing.document.parser import Members, parse_object
 from licensing.document.requests import (
@@ -34,18 +33,8 @@ from licensing.document.requests import (
     DeactivationReason,
     Usage,
 )
-from licensing.document.trust import Trust
 
 log = logging.getLogger(__name__)
-
-_PATHS = {
-    RequestKind.ACTIVATE: "v1/activations",
-    RequestKind.CHECK_IN: "v1/check-ins",
-    RequestKind.DEACTIVATE: "v1/deactivations",
-}
-_MOST_ROOT_STEPS = 16
-_CANNOT_BE_READ = 400
-
 
 P = ParamSpec("P")
 
@@ -81,6 +70,7 @@ class LicenseClient:
     ) -> None:
         self._home = Installation(config, clocks)
         self._line = transport or Transport(config.authority_urls, config.ca_bundle)
+        self._exchange = Exchange(self._home, self._line)
         self._config = config
 
     # What is known
@@ -163,7 +153,7 @@ class LicenseClient:
             code = parse_code(typed)
         except DocumentError as error:
             return Outcome(Result.MISTYPED, error.code, error.message)
-        failed = self._refresh_trust()
+        failed = self._exchange.refresh_trust()
         if failed is not None:
             return failed
         outcome = self._activate_once(code)
@@ -233,14 +223,14 @@ class LicenseClient:
             file = load_answer_file(raw)
         except DocumentError as error:
             return of_refusal(error)
-        return self._settle(file)
+        return self._exchange.settle(file)
 
     # Behind the door
 
     def _activate_once(self, code: str) -> Outcome:
         held = _pending_activation(self._home.reload(), code, offline=False)
         if held is not None:
-            return self._send(held)
+            return self._exchange.send(held)
         result = self._line.get("v1/challenge")
         if not isinstance(result, Reply):
             return of_line(result)
@@ -249,7 +239,7 @@ class LicenseClient:
         except DocumentError as error:
             return of_refusal(error)
         about = self._home.about()
-        return self._send(
+        return self._exchange.send(
             self._home.propose(lambda key, _: compose.activation(key, code, challenge, about))
         )
 
@@ -258,7 +248,7 @@ class LicenseClient:
             pending = self._home.propose(build)
         except NothingToAsk as nothing:
             return Outcome(Result.REFUSED, str(nothing))
-        return self._send(pending)
+        return self._exchange.send(pending)
 
     def _next_check_in(self, key: InstanceKey, opened: Reopened, usage: Usage) -> Pending:
         held = opened.state.pending
@@ -283,101 +273,11 @@ class LicenseClient:
         snapshot, envelope = opened.snapshot, opened.state.lease
         if snapshot.receipt is not None:
             raise NothingToAsk("deactivated")
-        if snapshot.lease is None or envelope is None:
+        if snapshot.head is None or envelope is None:
             raise NothingToAsk("not_activated")
         mode = self._home.verdict(usage.named).mode
-        head = compose.Head(snapshot.lease, envelope)
+        head = compose.Head(snapshot.head, envelope)
         return compose.check_in_request(head, usage, mode, self._home.about())
-
-    def _send(self, pending: Pending) -> Outcome:
-        raw = pending.envelope.encode()
-        self._home.note("sent", pending.kind, load_envelope(raw).body.decode())
-        result = self._line.post(_PATHS[pending.kind], raw)
-        if not isinstance(result, Reply):
-            return self._nothing_signed(pending, result)
-        outcome = self._settle(result.body, keep_pending=True)
-        if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
-            # The vendor may have changed its keys or roots since we last looked.
-            self._refresh_trust()
-            outcome = self._settle(result.body)
-            if (outcome.result, outcome.code) == (Result.REFUSED, Code.E_SIGNATURE):
-                # A stored reply under a key that was revoked since would come again for ever.
-                self._ask_anew(pending)
-        return outcome
-
-    def _nothing_signed(self, pending: Pending, result: Unsigned | Unreachable) -> Outcome:
-        outcome = of_line(result)
-        self._home.note("received", outcome.code, outcome.message)
-        if isinstance(result, Unsigned) and result.status == _CANNOT_BE_READ:
-            self._ask_anew(pending)  # the same bytes would be refused for ever
-        return outcome
-
-    def _ask_anew(self, pending: Pending) -> None:
-        """Let the next check-in be a new request. Harmless if this one was answered: a resync follows.
-
-        Not so for a deactivation: only the same bytes bring its proof.
-        """
-        if pending.kind is not RequestKind.CHECK_IN:
-            return
-        with self._home.alone() as opened:
-            if opened.state.pending == pending:
-                self._home.save(replace(opened.state, pending=None), self._home.store.ensure_key())
-
-    def _settle(self, answer: bytes | AnswerFile, *, keep_pending: bool = False) -> Outcome:
-        """Take an answer. `keep_pending` leaves a request open whose answer lacks only a known key."""
-        raw = answer.answer if isinstance(answer, AnswerFile) else answer
-        with self._home.alone() as opened:
-            key = self._home.store.ensure_key()
-            ours = Ours(key.public_key, self._config.product, self._home.now())
-            try:
-                trust = _with_file(opened.trust, answer, ours.now)
-                accepted = accept(opened.state, trust, raw, ours)
-                outcome = _outcome(accepted)
-                self._keep(accepted, key)
-            except RefusedAnswer as refused:
-                outcome = of_refusal(refused.error)
-                if not (keep_pending and outcome.code == Code.E_SIGNATURE):
-                    self._home.save(replace(opened.state, pending=None), key)
-            except DocumentError as error:
-                outcome = of_refusal(error)
-        self._home.note("received", outcome.code or outcome.result, _readable(raw))
-        return outcome
-
-    def _keep(self, accepted: Accepted, key: InstanceKey) -> None:
-        self._home.save(accepted.state, key)
-        if isinstance(accepted.answer, Deactivation):
-            self._home.bury(accepted.answer, accepted.state)
-
-    def _refresh_trust(self) -> Outcome | None:
-        """Fetch newer roots one by one, then the keyset; None when all is well."""
-        opened = self._home.reload()
-        trust, roots = opened.trust, list(opened.state.roots)
-        for _ in range(_MOST_ROOT_STEPS):
-            result = self._line.get(f"v1/root/{trust.root.version + 1}")
-            if not isinstance(result, Reply):
-                break
-            try:
-                trust = trust.with_root(result.body)
-            except DocumentError as error:
-                log.warning("A newer root was refused: %s", error)
-                break
-            roots.append(result.body.decode())
-        result = self._line.get("v1/keyset")
-        if not isinstance(result, Reply):
-            return of_line(result)
-        try:
-            trust = trust.with_keyset(result.body, self._home.now())
-        except DocumentError as error:
-            return of_refusal(error)
-        self._keep_trust(trust, tuple(roots))
-        return None
-
-    def _keep_trust(self, trust: Trust, roots: tuple[str, ...]) -> None:
-        keyset = trust.keyset.envelope.raw.decode() if trust.keyset else None
-        with self._home.alone() as opened:
-            changed = replace(opened.state, roots=roots, keyset=keyset)
-            if changed != opened.state:
-                self._home.save(changed, self._home.store.ensure_key())
 
 
 def requested_reason(pending: Pending) -> DeactivationReason | None:
@@ -395,35 +295,9 @@ def goes_by_file(pending: Pending) -> bool:
     return is_offline_challenge(members.text("challenge", 400))
 
 
-def _with_file(trust: Trust, answer: bytes | AnswerFile, now: int) -> Trust:
-    if not isinstance(answer, AnswerFile):
-        return trust
-    try:
-        return trust.with_keyset(answer.keyset, now)
-    except DocumentError as error:
-        if error.code is not Code.E_KEYSET_ROLLBACK:
-            raise
-        # The file lay around while newer keys arrived by line: they are not given up, and judge it.
-        return trust
-
-
-def _outcome(accepted: Accepted) -> Outcome:
-    answer = accepted.answer
-    if isinstance(answer, Denial):
-        return Outcome(Result.DENIED, answer.code, answer.message)
-    return Outcome(Result.ACCEPTED)
-
-
 def _pending_activation(opened: Reopened, code: str, *, offline: bool) -> Pending | None:
     """Return the request for this code that still waits for its answer."""
     held = opened.state.pending
     if held is None or held.kind is not RequestKind.ACTIVATE or held.code_id != code_id(code):
         return None
     return held if goes_by_file(held) is offline else None
-
-
-def _readable(raw: bytes) -> str:
-    try:
-        return load_envelope(raw).body.decode()
-    except (DocumentError, UnicodeDecodeError):
-        return raw[:500].decode(errors="replace")

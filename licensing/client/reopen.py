@@ -32,12 +32,15 @@ class Snapshot:
     """What this installation knows of its licence at one moment. Plain data, safe to keep.
 
     `terminal` is the reason of the last signed word that ended the activation, `denial` that word.
+    `head` is the lease that the next request continues: of one under a revoked key nothing is believed,
+    but the vendor recognises its own chain.
     `problems` are about what is kept here; they are told to the administrator and lock nothing.
     """
 
     license: License | None = None
     activation: Activation | None = None
     lease: Lease | None = None
+    head: Lease | None = None
     denial: Denial | None = None
     receipt: Deactivation | None = None
     terminal: Reason | None = None
@@ -54,6 +57,11 @@ class Snapshot:
     def is_activated(self) -> bool:
         """Tell whether there is an activation that no signed word has ended."""
         return self.activation is not None and self.lease is not None and self.terminal is None
+
+    @property
+    def may_check_in(self) -> bool:
+        """Tell whether there is something to ask, also in a mode that only a newer answer ends."""
+        return self.head is not None and self.terminal is not Reason.DEACTIVATED
 
     @property
     def last_contact_at(self) -> int | None:
@@ -80,16 +88,18 @@ def reopen(kept: Kept, pinned: Root) -> Reopened:
     if not bound:
         opener.problem(Code.E_WRONG_INSTANCE, "The licence was activated by another installation.")
     license_, lease = opener.open(state.license, License), opener.open(state.lease, Lease)
+    head = opener.head(state.lease, lease)
     if activation is None or not bound:
-        activation, lease = None, None
+        activation, lease, head = None, None, None
     denial = opener.open(state.denial, Denial)
     clean = _clean(
-        state, [license_ is None, activation is None, lease is None, denial is None, ended is None]
+        state, [license_ is None, activation is None, head is None, denial is None, ended is None]
     )
     snapshot = Snapshot(
         license=license_,
         activation=activation,
         lease=lease,
+        head=head,
         denial=denial,
         receipt=ended,
         terminal=_terminal(state, denial, ended),
@@ -129,6 +139,11 @@ class _Opener:
                 return open_body(load_envelope(envelope.encode()), kind)
             self.problem(error.code, error.message)
             return None
+
+    def head(self, envelope: str | None, lease: Lease | None) -> Lease | None:
+        if lease is None and envelope is not None and self.vouched:
+            return open_body(load_envelope(envelope.encode()), Lease)
+        return lease
 
     def activation(self, envelope: str | None) -> Activation | None:
         # It is as old as the installation and its lease key long retired; every lease renews it.
@@ -170,12 +185,12 @@ def _is_ours(activation: Activation, kept: Kept) -> bool:
 
 def _clean(state: State, gone: list[bool]) -> State:
     """Return the state without documents that did not hold, so that no MAC ever vouches for them."""
-    no_license, no_activation, no_lease, no_denial, no_receipt = gone
+    no_license, no_activation, no_head, no_denial, no_receipt = gone
     return replace(
         state,
         license=None if no_license else state.license,
         activation=None if no_activation else state.activation,
-        lease=None if no_lease else state.lease,
+        lease=None if no_head else state.lease,
         denial=None if no_denial else state.denial,
         receipt=None if no_receipt else state.receipt,
     )
