@@ -114,10 +114,10 @@ def mail_of(letter: Letter, mail: Mail) -> EmailMessage:
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{letter.reference}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # so that no holiday note answers it
-    message["Content-Language"] = letter.locale
     message.set_content(letter.body, cte="base64")
     if letter.html:
         message.add_alternative(letter.html, subtype="html", cte="base64")
+    message["Content-Language"] = letter.locale  # last: a second part would carry it away
     return message
 
 

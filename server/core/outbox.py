@@ -166,7 +166,7 @@ def enqueue(session: Session, message: Message) -> bool:
     statement = (
         kind(OutgoingMessage).values(row).on_conflict_do_nothing(index_elements=["once_key"])
     )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined] # a cursor result
+    return session.scalar(statement.returning(OutgoingMessage.id)) is not None
 
 
 def get_message(session: Session, message_id: int) -> OutgoingMessage:

@@ -85,8 +85,12 @@ class SmsCarrier:
             raise Undelivered(Stage.SETTINGS, error.message) from error
 
     def _verify(self) -> bool | str:
-        bundle = self.settings.ca_bundle
-        return str(self.home / bundle) if bundle else True
+        if not self.settings.ca_bundle:
+            return True
+        path = self.home / self.settings.ca_bundle
+        if not path.is_file():
+            raise Undelivered(Stage.SETTINGS, f"{path}: no such file")
+        return str(path)
 
     def _exchange(self, request: requests.Request) -> tuple[int, str, int | None]:
         limit = clock.monotonic() + self.settings.timeout_s
