@@ -8,7 +8,7 @@ from licensing.client.ladder import read_only_at
 from server.activation.models import ONLY_ROW, CheckInPlan
 from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse, moment
 from server.core.actor import Actor
-from server.users.queries import count_browsers, seats, service_seats
+from server.users.queries import device_seats, seats, service_seats
 
 if TYPE_CHECKING:  # the office is handed over, open
     from server.activation.service import LicenseOffice
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the office is handed over, open
 def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> LicenseStatus:
     """Return everything that is known about the licence."""
     actor.must("license.see")
-    named, service = seats(session), service_seats(session)
+    named, service, devices = seats(session), service_seats(session), device_seats(session)
     snapshot = office.client.status()
     verdict = office.client.verdict(named.used)
     sold, lease = snapshot.license, snapshot.lease
@@ -31,7 +31,7 @@ def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> L
         kind=sold.kind.value if sold else None,
         serial=sold.serial if sold else None,
         named=SeatUse(named.used, named.cap),
-        concurrent=SeatUse(count_browsers(session), sold.seats.concurrent if sold else 0),
+        concurrent=SeatUse(devices.used, devices.cap),
         service=SeatUse(service.used, service.cap),
         expires_at=moment(sold.expires_at) if sold and sold.expires_at else None,
         maintenance_until=moment(sold.maintenance_until)

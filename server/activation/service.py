@@ -44,8 +44,10 @@ from server.core.errors import (
     Unreachable,
 )
 from server.core.i18n import gettext as _
-from server.users.queries import count_browsers, seats, service_seats
+from server.users.queries import peak_devices, seats, service_seats, sold_seats
+from server.users.rules import SoldSeats
 from server.users.service import take_over_seats
+from server.users.slots import begin_peak
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +242,7 @@ class LicenseOffice:
 
     def check_in_if_due(self) -> None:
         """Check in when the vendor's time has come, or a failed attempt's pause is over."""
-        if not self.client.status().is_activated:
+        if not self.client.status().may_check_in:
             return
         now = clock.now()
         with self.database.read() as session:
@@ -257,6 +259,7 @@ class LicenseOffice:
     def tick(self) -> None:
         """Bring state and mirror together and persist the running time, once a minute in the scheduler."""
         self._agree_with_mirror()
+        self._agree_on_seats()
         with self.database.read() as session:
             used = seats(session).used
         self.client.tick(used)
@@ -268,7 +271,7 @@ class LicenseOffice:
         with self.database.read() as session:
             return Usage(
                 named=seats(session).used,
-                peak_concurrent=count_browsers(session),
+                peak_concurrent=peak_devices(session),
                 service=service_seats(session).used,
             )
 
@@ -316,12 +319,30 @@ class LicenseOffice:
 
     def _take_over(self, session: Session) -> None:
         snapshot = self.client.status()
-        if snapshot.license is not None and snapshot.is_activated:
-            sold = snapshot.license.seats
-            take_over_seats(session, named=sold.named, service=sold.service_accounts)
+        sold = self._sold()
+        if sold is not None:
+            take_over_seats(session, sold)
+            begin_peak(session)
             if snapshot.lease is not None:
                 due = next_check_in(snapshot.lease.renew_after, _draw())
                 _save_plan(session, moment(due), failures=0)
+
+    def _sold(self) -> SoldSeats | None:
+        snapshot = self.client.status()
+        if snapshot.license is None or not snapshot.is_activated:
+            return None
+        found = snapshot.license.seats
+        return SoldSeats(found.named, found.service_accounts, found.concurrent)
+
+    def _agree_on_seats(self) -> None:
+        """Bring the caps in the database to what was sold, as after a restore or a kill between the two."""
+        sold = self._sold()
+        with self.database.read() as session:
+            known = sold_seats(session)
+        if sold is not None and sold != known:
+            with self.database.write(SYSTEM) as session:
+                take_over_seats(session, sold)
+            log.warning("The caps of seats were not those of the licence; they are now.")
 
     def _plan(self, outcome: Outcome, failures: int) -> None:
         if outcome.result is Result.ACCEPTED:

@@ -13,11 +13,20 @@ from server.core.i18n import gettext as _
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int
 from server.core.passwords import matches
 from server.core.text import fold
-from server.users.models import ApiToken, SeatCounter, SignInFailure, User, WebSession
+from server.users.models import (
+    ONLY_ROW,
+    ApiToken,
+    DeviceCounter,
+    SeatCounter,
+    SignInFailure,
+    User,
+    WebSession,
+)
 from server.users.rules import (
     FAILURE_WINDOW_MINUTES,
     Role,
     Seats,
+    SoldSeats,
     UserKind,
     UserStatus,
     holds_seat,
@@ -104,6 +113,11 @@ def service_seats(session: Session) -> Seats:
     return seats(session, UserKind.SERVICE)
 
 
+def sold_seats(session: Session) -> SoldSeats:
+    """Return the caps that hold, as the last licence named them."""
+    return SoldSeats(seats(session).cap, service_seats(session).cap, device_seats(session).cap)
+
+
 def tokens_of(session: Session, actor: Actor, user_id: int | None = None) -> list[ApiToken]:
     """Return the tokens of a user that still work, newest first; by default the actor's own."""
     whose = actor.user_id if user_id is None else user_id
@@ -121,10 +135,25 @@ def sign_ins_of(session: Session, actor: Actor) -> list[WebSession]:
     return list(session.scalars(query.order_by(WebSession.id.desc())))
 
 
-def count_browsers(session: Session) -> int:
-    """Count the browsers that are signed in now."""
-    query = select(func.count()).select_from(WebSession).where(WebSession.expires_at > clock.now())
-    return session.scalar(query) or 0
+def device_seats(session: Session) -> Seats:
+    """Return the connected devices, as enforcement, pages, API, metrics and check-in all see them.
+
+    The reserved slot of an administrator stands beside them. The cap is 0 until a licence names one.
+    """
+    counter = session.get(DeviceCounter, ONLY_ROW)
+    return Seats(counter.used, counter.cap or 0) if counter else Seats(0, 0)
+
+
+def peak_devices(session: Session) -> int:
+    """Return the most devices that were connected at once since the vendor last heard of them."""
+    counter = session.get(DeviceCounter, ONLY_ROW)
+    return counter.peak if counter else 0
+
+
+def reserved_slots(session: Session) -> int:
+    """Return 1 while an administrator is connected above the cap, else 0."""
+    counter = session.get(DeviceCounter, ONLY_ROW)
+    return counter.reserved if counter else 0
 
 
 def count_failures(session: Session) -> int:

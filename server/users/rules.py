@@ -147,6 +147,9 @@ PERMISSION_LABELS: dict[str, str] = {
 }
 name_permissions(PERMISSION_LABELS)
 
+SILENT_MINUTES = 15  # after which a device gives its slot back (licensing.md §8)
+HISTORY_DAYS = 1_096  # three years, one of them a leap year
+
 FAILURES_ALLOWED = 8
 FAILURES_ALLOWED_PER_ADDRESS = 60  # an office may share one address, a guesser has one as well
 FAILURE_WINDOW_MINUTES = 15
@@ -181,3 +184,12 @@ class Seats:
     def over(self) -> bool:
         """Tell whether more are taken than a lowered cap allows."""
         return self.used > self.cap
+
+
+@dataclass(frozen=True)
+class SoldSeats:
+    """What the licence sells: seats of people, of service accounts, and slots of client devices."""
+
+    named: int
+    service: int
+    devices: int

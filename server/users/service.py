@@ -17,7 +17,8 @@ from server.core.i18n import ngettext
 from server.core.passwords import check_password, hash_password
 from server.users.models import SeatCounter, User, WebSession
 from server.users.queries import count_seats, email_key, get_user, seats, user_by_email
-from server.users.rules import Role, UserDraft, UserKind, UserStatus, holds_seat
+from server.users.rules import Role, SoldSeats, UserDraft, UserKind, UserStatus, holds_seat
+from server.users.slots import end_sign_ins, set_device_cap
 
 
 def _clean_email(email: str) -> str:
@@ -107,7 +108,8 @@ def _keep_an_admin(session: Session, user: User) -> None:
     administrators = select(User.id).where(
         User.role == Role.ADMIN, User.status == UserStatus.ACTIVE, User.kind == UserKind.HUMAN
     )
-    found = session.scalars(administrators.order_by(User.id).with_for_update())
+    # Not their keys: whoever signs in refers to them, and waits for nobody.
+    found = session.scalars(administrators.order_by(User.id).with_for_update(key_share=True))
     if not set(found) - {user.id}:
         raise Conflict(_("This is the last administrator. Make somebody else administrator first."))
 
@@ -170,8 +172,7 @@ def set_password(session: Session, actor: Actor, user_id: int, password: str) ->
 
 def end_sessions(session: Session, user_id: int) -> None:
     """Sign the user out everywhere."""
-    for web_session in session.scalars(select(WebSession).where(WebSession.user_id == user_id)):
-        session.delete(web_session)
+    end_sign_ins(session, session.scalars(select(WebSession).where(WebSession.user_id == user_id)))
 
 
 def _ensure_counter(session: Session, kind: UserKind) -> None:
@@ -248,9 +249,10 @@ def set_seat_caps(session: Session, caps: Mapping[UserKind, int]) -> None:
     session.expire_all()
 
 
-def take_over_seats(session: Session, *, named: int, service: int) -> None:
-    """Take over the seats that the licence sells to people and to service accounts."""
-    set_seat_caps(session, {UserKind.HUMAN: named, UserKind.SERVICE: service})
+def take_over_seats(session: Session, sold: SoldSeats) -> None:
+    """Take over what the licence sells: seats of people and of service accounts, connected devices."""
+    set_seat_caps(session, {UserKind.HUMAN: sold.named, UserKind.SERVICE: sold.service})
+    set_device_cap(session, sold.devices)
 
 
 def reconcile_seats(session: Session) -> dict[UserKind, int]:

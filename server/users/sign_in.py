@@ -25,6 +25,7 @@ from server.users.rules import (
     UserKind,
     UserStatus,
 )
+from server.users.slots import connect, end_sign_ins, hold_counter
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,21 @@ TOKEN_PREFIX = "dft_"  # noqa: S105 - a prefix, so that leaked tokens can be fou
 
 @dataclass(frozen=True)
 class Visitor:
-    """Where a sign-in comes from."""
+    """Where a sign-in comes from: its address, what the browser calls itself, the secret of its device cookie."""
 
     address: str = ""
     device: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody in a browser. `connected` tells whether this device holds a slot, heard of at `seen_s`."""
+
+    actor: Actor
+    sign_in_id: int
+    connected: bool
+    seen_s: int | None
 
 
 def _hash(token: str) -> str:
@@ -93,28 +105,56 @@ def note_failure(session: Session, email: str, address: str) -> None:
     log.warning("A sign-in failed.", extra={"address": address})
 
 
-def open_session(session: Session, user: User, visitor: Visitor, *, hours: int) -> str:
-    """Sign the user in and return the cookie's secret."""
-    secret = secrets.token_urlsafe(32)
-    now = clock.now()
-    session.execute(delete(WebSession).where(WebSession.expires_at < now))
+def open_session(
+    session: Session, user: User, visitor: Visitor, *, hours: int, replaces: str = ""
+) -> str:
+    """Sign the user in, on a slot if one is free, and return the cookie's secret.
+
+    On a device that the user is signed in on already, the sign-in and its slot are kept and only the
+    secret is new. `replaces` is the secret of whoever used this browser before.
+    """
+    secret, now = secrets.token_urlsafe(32), clock.now()
+    hold_counter(session)  # of two clicks on one button the second finds the sign-in of the first
+    end_sign_ins(session, session.scalars(select(WebSession).where(WebSession.expires_at < now)))
     session.execute(delete(SignInFailure).where(SignInFailure.email_key == user.email_key))
-    session.add(
-        WebSession(
-            token_hash=_hash(secret),
-            user_id=user.id,
-            expires_at=now + timedelta(hours=hours),
-            address=visitor.address,
-            device=visitor.device[:200],
+    here = _known_device(session, user, visitor.secret)
+    _leave(session, replaces, but=here)
+    if here is None:
+        here = WebSession(
+            user_id=user.id, device_hash=_hash(visitor.secret) if visitor.secret else None
         )
-    )
+        session.add(here)
+    here.token_hash = _hash(secret)
+    here.created_at, here.expires_at = now, now + timedelta(hours=hours)
+    here.address, here.device, here.seen_at = visitor.address, visitor.device[:200], now
+    session.flush()
+    connect(session, here.id, is_admin="users.manage" in PERMISSIONS[user.role])
     note(session, actor_for(user), "sign_in", kind="user", record_id=user.id)
     return secret
 
 
+def _known_device(session: Session, user: User, secret: str) -> WebSession | None:
+    if not secret:
+        return None
+    return session.scalar(
+        select(WebSession).where(
+            WebSession.user_id == user.id, WebSession.device_hash == _hash(secret)
+        )
+    )
+
+
+def _leave(session: Session, secret: str, *, but: WebSession | None) -> None:
+    """End the sign-in of this cookie, unless it is the one that goes on."""
+    if not secret:
+        return
+    before = session.scalar(select(WebSession).where(WebSession.token_hash == _hash(secret)))
+    if before is not None and before is not but:
+        end_sign_ins(session, [before])
+
+
 def end_session(session: Session, secret: str) -> None:
-    """Sign this browser out."""
-    session.execute(delete(WebSession).where(WebSession.token_hash == _hash(secret)))
+    """Sign this browser out; its slot is free at once."""
+    _leave(session, secret, but=None)
 
 
 def sign_in_id(session: Session, secret: str) -> int | None:
@@ -128,8 +168,7 @@ def end_own_sign_in(session: Session, actor: Actor, sign_in: int) -> None:
     if found is None or found.user_id != actor.user_id:
         raise NotFound(_("This browser is signed out already."))
     note(session, actor, "sign_out", kind="user", record_id=actor.user_id)
-    session.delete(found)
-    session.flush()
+    end_sign_ins(session, [found])
 
 
 def end_other_sign_ins(session: Session, actor: Actor, secret: str) -> int:
@@ -137,27 +176,33 @@ def end_other_sign_ins(session: Session, actor: Actor, secret: str) -> int:
     others = select(WebSession).where(
         WebSession.user_id == actor.user_id, WebSession.token_hash != _hash(secret)
     )
-    ended = list(session.scalars(others))
-    for other in ended:
-        session.delete(other)
+    ended = end_sign_ins(session, session.scalars(others))
     if ended:
         note(session, actor, "sign_out", kind="user", record_id=actor.user_id)
     session.flush()
-    return len(ended)
+    return ended
 
 
-def actor_of_session(session: Session, secret: str) -> Actor | None:
-    """Return who is signed in with this cookie, or None."""
-    user = session.scalar(
-        select(User)
+def signed_in(session: Session, secret: str) -> SignedIn | None:
+    """Return who is signed in with this cookie and whether on a slot, or None; one query."""
+    found = session.execute(
+        select(User, WebSession.id, WebSession.slot, WebSession.seen_s)
         .join(WebSession, WebSession.user_id == User.id)
         .where(
             WebSession.token_hash == _hash(secret),
             WebSession.expires_at > clock.now(),
             User.status == UserStatus.ACTIVE,
         )
-    )
-    return actor_for(user) if user else None
+    ).first()
+    if found is None:
+        return None
+    return SignedIn(actor_for(found.User), found.id, found.slot is not None, found.seen_s)
+
+
+def actor_of_session(session: Session, secret: str) -> Actor | None:
+    """Return who is signed in with this cookie, or None."""
+    found = signed_in(session, secret)
+    return found.actor if found else None
 
 
 def actor_of_token(session: Session, token: str) -> Actor | None:
