@@ -22,6 +22,7 @@ from client_web.backups import views as backups
 from client_web.companies import views as companies
 from client_web.deals import pipelines
 from client_web.deals import room as deals
+from client_web.exports import views as exports
 from client_web.home import views as home
 from client_web.imports import views as imports
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
@@ -51,6 +52,7 @@ ROOMS = (
     deals,
     pipelines,
     imports,
+    exports,
     history,
     accounts,
     profile,
@@ -71,6 +73,7 @@ MENU: tuple[MenuRow, ...] = (
 )
 ADMIN_MENU: tuple[MenuRow, ...] = (
     ("imports.page", mark("Imports"), "table-import", "imports.run", "m"),
+    ("exports.page", mark("Export everything"), "package-export", "exports.run", "x"),
     ("pipelines.page", mark("Pipelines"), "chart-funnel", "pipelines.edit", "i"),
     ("colleagues.page", mark("Users"), "users", "users.see", "u"),
     ("backups.page", mark("Backups"), "database-export", "backups.see", "b"),

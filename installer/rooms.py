@@ -14,6 +14,7 @@ ROOMS: Mapping[str, str] = {
     "backup": "backup:group",
     "db": "db:group",
     "doctor": "checks:doctor",
+    "export": "exporting:group",
     "form": "form:group",
     "import": "importing:group",
     "install": "install:install",

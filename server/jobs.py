@@ -22,6 +22,7 @@ from server.core.schedule import Job, daily, every
 from server.deals.service import purge_deals, purge_pipelines, purge_stages
 from server.exchange.desk import ImportDesk
 from server.exchange.service import workshop
+from server.exports.desk import ExportDesk
 from server.people.service import purge_people
 from server.users.queries import get_user
 from server.users.rules import UserStatus
@@ -51,6 +52,7 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
     minute = every(timedelta(minutes=1))
     backups = Worker(BackupOffice(settings, database), database)
     imports = ImportDesk(workshop(settings, database), office.board, _actor_of)
+    exports = ExportDesk(settings, database, office, _actor_of)
     carrying = carriers(
         settings.mail, settings.sms, home=settings.home, secrets_dir=settings.secrets
     )
@@ -64,6 +66,8 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("imports.run", every(WORK), imports.work, at_start=True),
         Job("letters.send", every(SEND), postman.keep_going, at_start=True),
         Job("letters.forget", daily("03:50", zone), lambda: _forget_letters(database)),
+        Job("exports.write", every(WORK), exports.keep_going, at_start=True),
+        Job("exports.expire", every(timedelta(hours=1)), exports.expire),
         Job("audit.seal", every(SEAL), lambda: _seal(database), at_start=True),
         Job("audit.verify", daily("04:10", zone), lambda: _verify(database)),
         Job("bin.empty", daily("03:00", zone), lambda: purge_bin(database, office.board)),

@@ -18,6 +18,7 @@ from server.core.version import VERSION
 from server.deals.api import blueprint as deals
 from server.deals.pipelines_api import pipelines, stages
 from server.exchange.api import blueprint as imports
+from server.exports.api import blueprint as exports
 from server.http.access import Access, access_of, public
 from server.http.app import DaftarFlask, csrf
 from server.metrics.api import blueprint as metrics
@@ -33,6 +34,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     stages,
     activities,
     imports,
+    exports,
     license_status,
     backups,
     audit,

@@ -113,6 +113,7 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("import_rows", keys=("import_id", "line")),
     Sheet("import_extras", keys=("import_id", "kind", "record_id")),
     Sheet("audit_entries", without=frozenset({"salt"}), permission="audit.see"),
+    Sheet("seat_days"),
     Sheet(
         "backup_runs",
         only=(
@@ -132,7 +133,10 @@ LEFT_OUT: Mapping[str, str] = {
     "check_in_plan": "when to speak to the vendor next",
     "company_contact_keys": "follows from emails and phones of companies.csv",
     "person_contact_keys": "follows from emails and phones of people.csv",
-    "kept_answers": "answers repeated to programs within a day",
+    "idempotency_keys": "answers repeated to programs within a day",
+    "outgoing_messages": "the queue of messages, which may hold links to choose a password",
+    "user_sightings": "when colleagues were last seen",
+    "device_counter": "who is signed in now",
     "scheduler_leases": "which process runs the clock",
     "job_states": "when jobs run",
     "audit_head": "the newest seal; every entry carries its own link",
