@@ -20,6 +20,7 @@ ROOMS: Mapping[str, str] = {
     "install": "install:install",
     "license": "license:group",
     "logs": "logs:logs",
+    "notify": "notify:group",
     "preflight": "checks:preflight",
     "serve": "serve:serve",
     "status": "status:status",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from installer.checks import Check, CheckReport, CheckResult, run_checks, titles
-from installer.doctor import files, records, service
+from installer.doctor import files, letters, records, service
 from installer.doctor.patient import Patient, on_plan, on_settings
 from installer.preflight import host, storage
 from server.core.i18n import mark
@@ -68,6 +68,18 @@ CHECKS: tuple[Check[Patient], ...] = (
         mark("Licence authority"),
         mark("The licence is renewed online every day."),
         on_settings(service.authority_answers),
+    ),
+    Check(
+        "mail",
+        mark("Mail"),
+        mark("Warnings of the licence and of backups leave by it."),
+        on_settings(letters.mail),
+    ),
+    Check(
+        "sms",
+        mark("SMS"),
+        mark("Warnings of the licence reach the representative by it."),
+        on_settings(letters.sms),
     ),
     Check(
         "backup",

@@ -102,3 +102,60 @@ def test_tls_ends_on_this_machine_unless_a_proxy_is_named(
 ) -> None:
     # Else every caller would seem to sit on this machine, inside of every network.
     assert web.proxies == proxies
+
+
+MAIL = '[mail]\nhost = "mail.pars.example"\nfrom_address = "crm@pars.example"\n'
+SMS = '[sms]\nurl = "https://sms.example/send"\nbody = \'{"to": "{to}", "text": "{text}"}\'\n'
+
+
+@pytest.mark.parametrize("text", ["", MAIL, SMS, MAIL + SMS])
+def test_mail_and_sms_that_are_right_are_taken(tmp_path: Path, text: str) -> None:
+    settings = load_settings(home_with(tmp_path, text))
+
+    assert bool(settings.mail.host) == ("[mail]" in text)
+    assert bool(settings.sms.url) == ("[sms]" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (MAIL + "port = 0", "mail.port"),
+        (MAIL + 'security = "ssl"', "mail.security"),
+        (MAIL.replace("crm@pars.example", "crm"), "mail.from_address"),
+        ('[mail]\nhost = "mail.pars.example"', "mail.from_address"),
+        (MAIL + 'from_name = "a\\nBcc: b"', "mail.from_name"),
+        (MAIL + 'user = "crm"', "mail.password_file"),
+        (MAIL + 'password_file = "mail.password"', "mail.password_file"),
+        (MAIL + 'user = "crm"\npassword_file = "../../etc/passwd"', "mail.password_file"),
+        (MAIL + 'user = "crm"\npassword_file = "p"\nsecurity = "none"', "mail.security"),
+        (MAIL + "timeout_s = 61", "mail.timeout_s"),
+        (SMS.replace("https://sms.example/send", "sms.example"), "sms.url"),
+        (SMS.replace("https://sms.example/send", "ftp://sms.example"), "sms.url"),
+        (SMS.replace("https://sms.example/send", "https://{to}.example/send"), "sms.url"),
+        (SMS.replace("https://sms.example/send", "https://me:pw@sms.example/"), "sms.url"),
+        (SMS + 'method = "DELETE"', "sms.method"),
+        (SMS + 'method = "GET"', "sms.body"),
+        (SMS.replace("{text}", "{message}"), "sms.body"),
+        (SMS.replace("{text}", "hello"), "sms.body"),
+        (SMS.replace('"{to}",', '"{to}"'), "sms.body"),
+        (SMS + 'body_format = "yaml"', "sms.body_format"),
+        (SMS + 'number_format = "local"', "sms.number_format"),
+        (SMS + 'headers = ["X-Key {secret}"]', "sms.headers"),
+        (SMS + 'headers = ["X-Key: a\\nX-Other: b"]', "sms.headers"),
+        (SMS + 'headers = ["X-Text: {text}"]', "sms.headers"),
+        (SMS + 'headers = ["X-Key: {secret}"]', "sms.secret_file"),
+        (SMS + 'secret_file = "sms.key"', "sms.secret_file"),
+        (SMS + 'success_status = ["ok"]', "sms.success_status"),
+        (SMS + "success_status = []", "sms.success_status"),
+        (SMS + 'success_pattern = "("', "sms.success_pattern"),
+        (SMS + "timeout_s = 0", "sms.timeout_s"),
+    ],
+)
+def test_mail_and_sms_that_cannot_be_meant_so_are_refused(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        load_settings(home_with(tmp_path, text))
+
+    assert refusal.value.field == place
+    assert place in refusal.value.message
