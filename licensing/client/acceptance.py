@@ -7,9 +7,10 @@ from licensing.client.clock import anchor
 from licensing.client.state import Pending, Ratchet, RequestKind, State
 from licensing.document.answers import Activation, Bundle, Deactivation, Denial, Lease
 from licensing.document.documents import RoleDocument, open_body
-from licensing.document.envelope import Envelope, load_envelope, sha256
+from licensing.document.envelope import Envelope, load_envelope, sha256, signing_keys
 from licensing.document.errors import Code, DocumentError
 from licensing.document.keys import key_id
+from licensing.document.keyset import Keyset
 from licensing.document.license import License
 from licensing.document.parser import Members, parse_object
 from licensing.document.requests import CheckInRequest, DeactivateRequest
@@ -24,6 +25,9 @@ TERMINAL = frozenset(
         Code.E_REVOKED,
     }
 )
+# Nobody counts so far by checking in; without a bound a stolen key could use up the numbers for good.
+LONGEST_JUMP = 2**32
+HIGHEST_SEQ = 2**52
 _ANSWERS: dict[RequestKind, tuple[type[RoleDocument], ...]] = {
     RequestKind.ACTIVATE: (Bundle, Denial),
     RequestKind.CHECK_IN: (Lease, Denial),
@@ -41,11 +45,12 @@ class RefusedAnswer(Exception):
 
 @dataclass(frozen=True)
 class Ours:
-    """What an answer is measured against."""
+    """What an answer is measured against: `now` is the effective time, `wall` what the clock shows."""
 
     instance_pub: bytes
     product: str
     now: int
+    wall: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def accept(state: State, trust: Trust, raw: bytes, ours: Ours) -> Accepted:
     if pending is None:
         raise DocumentError(Code.E_REPLAY, "There is no request this could be the answer to.")
     kind = answer_kind(raw, _ANSWERS[pending.kind])
-    fresh, rollback = _newer_trust(trust, raw, ours.now)
+    fresh, rollback = _newer_trust(state, trust, raw, ours)
     opened = fresh.open(raw, kind)
     _check_answers(pending, opened.document)
     if rollback is not None:
@@ -77,7 +82,7 @@ def accept(state: State, trust: Trust, raw: bytes, ours: Ours) -> Accepted:
         after = _apply(state, fresh, opened, pending, ours)
     except DocumentError as error:
         raise RefusedAnswer(error) from error
-    keyset = fresh.keyset.envelope.raw.decode() if fresh.keyset else None
+    keyset = _kept_keyset(state, after, fresh, raw)
     ratchets = _turned(after.ratchets, fresh, opened)
     return Accepted(
         replace(after, keyset=keyset, ratchets=ratchets, pending=None),
@@ -97,21 +102,71 @@ def _known(document: object) -> Bundle | Lease | Denial | Deactivation:
     raise DocumentError(Code.E_TYPE, "That is no answer.")
 
 
-def _newer_trust(trust: Trust, raw: bytes, now: int) -> tuple[Trust, DocumentError | None]:
+def take_keyset(state: State, trust: Trust, raw: bytes, *, now: int, wall: int) -> Trust:
+    """Return the trust with a newer keyset, which must not have expired at the effective time `now`.
+
+    The time we go by came with our last lease. If the keyset revokes the key under that lease, a
+    thief may have set our time to a far year, where every cure has expired: then the wall clock counts.
+    """
+    try:
+        return trust.with_keyset(raw, now)
+    except DocumentError as error:
+        if error.code is not Code.E_KEYSET_EXPIRED:
+            raise
+        offered = trust.with_held_keyset(raw)
+        if offered.keyset is None or not is_under(offered.keyset.document.revoked(), state.lease):
+            raise
+        return trust.with_keyset(raw, wall)
+
+
+def is_under(keys: frozenset[bytes], envelope: str | None) -> bool:
+    """Tell whether one of these keys signed the envelope."""
+    return envelope is not None and bool(
+        signing_keys(load_envelope(envelope.encode()), sorted(keys))
+    )
+
+
+def would_kill(keyset: Keyset, state: State) -> bool:
+    """Tell whether a keyset revokes what this installation runs on.
+
+    Such a keyset waits for the answer that brings the successors: they apply together.
+    """
+    dead = keyset.revoked()
+    return is_under(dead, state.license) or is_under(dead, state.lease)
+
+
+def _newer_trust(
+    state: State, trust: Trust, raw: bytes, ours: Ours
+) -> tuple[Trust, DocumentError | None]:
     """Return the trust with the keyset that came along: it is signed by the root, not by the answer.
 
     Keyset and answer arrive together and apply together. An older keyset is told apart, because
     the answer around it may still be a signed one to our own request.
     """
-    members = Members(parse_object(load_envelope(raw).body))
-    if not members.has("keyset"):
+    offered = _keyset_in(raw)
+    if offered is None:
         return trust, None
     try:
-        return trust.with_keyset(members.envelope("keyset").encode(), now), None
+        return take_keyset(state, trust, offered, now=ours.now, wall=ours.wall), None
     except DocumentError as error:
         if error.code is not Code.E_KEYSET_ROLLBACK:
             raise
         return trust, error
+
+
+def _keyset_in(raw: bytes) -> bytes | None:
+    members = Members(parse_object(load_envelope(raw).body))
+    return members.envelope("keyset").encode() if members.has("keyset") else None
+
+
+def _kept_keyset(before: State, after: State, fresh: Trust, raw: bytes) -> str | None:
+    """Return the keyset to remember: the newest, unless it came beside the answer and kills the licence."""
+    if fresh.keyset is None:
+        return None
+    is_signed_along = _keyset_in(raw) is not None
+    if not is_signed_along and would_kill(fresh.keyset.document, after):
+        return before.keyset
+    return fresh.keyset.envelope.raw.decode()
 
 
 def _check_answers(pending: Pending, document: object) -> None:
@@ -203,6 +258,8 @@ def _with_seq(ratchets: Mapping[str, Ratchet], lease: Opened[Lease]) -> dict[str
 
 def _check_bundle_seq(state: State, opened: Opened[Lease]) -> None:
     """Refuse a bundle that counts backwards: newly signed for the same activation it goes on."""
+    if opened.document.seq > HIGHEST_SEQ:
+        raise DocumentError(Code.E_ROLLBACK, "The lease in the bundle leaves no number for others.")
     held = state.held_lease()
     if held is None or held.activation_id != opened.document.activation_id:
         return
@@ -237,6 +294,10 @@ def _check_seq(state: State, opened: Opened[Lease], request: CheckInRequest) -> 
     known = [
         state.ratchets[key_id(key)].seq for key in opened.signed_by if key_id(key) in state.ratchets
     ]
+    if opened.document.seq > request.seq + LONGEST_JUMP:
+        raise DocumentError(
+            Code.E_ROLLBACK, f"The lease jumps to {opened.document.seq}, {request.seq} was asked."
+        )
     if opened.document.seq < request.seq or opened.document.seq <= max(known, default=0):
         raise DocumentError(
             Code.E_ROLLBACK, f"The lease has number {opened.document.seq}, {request.seq} was asked."

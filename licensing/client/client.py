@@ -39,6 +39,13 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
+_ASK_AGAIN = {
+    (Result.DENIED, Code.E_CHALLENGE),
+    (Result.REFUSED, Code.E_KEYSET_ROLLBACK),
+    (Result.REFUSED, Code.E_SIGNATURE),
+}
+
+
 class NothingToAsk(Exception):
     """There is no activation to check in or to give back; the argument is the outcome's code."""
 
@@ -157,8 +164,8 @@ class LicenseClient:
         if failed is not None:
             return failed
         outcome = self._activate_once(code)
-        if (outcome.result, outcome.code) == (Result.DENIED, Code.E_CHALLENGE):
-            # The request lay here for longer than its challenge lives; the denial has cleared it.
+        if (outcome.result, outcome.code) in _ASK_AGAIN:
+            # The request lay here for longer than its challenge, or than the keys of its answer.
             outcome = self._activate_once(code)
         return outcome
 

@@ -3,11 +3,18 @@
 import logging
 from dataclasses import replace
 
-from licensing.client.acceptance import Accepted, Ours, RefusedAnswer, accept
+from licensing.client.acceptance import (
+    Accepted,
+    Ours,
+    RefusedAnswer,
+    accept,
+    take_keyset,
+    would_kill,
+)
 from licensing.client.installation import Installation
 from licensing.client.instance import InstanceKey
 from licensing.client.outcome import Outcome, Result, of_line, of_refusal
-from licensing.client.state import Pending, RequestKind
+from licensing.client.state import Pending, RequestKind, State
 from licensing.client.transport import Reply, Transport, Unreachable, Unsigned
 from licensing.document.answers import Deactivation, Denial
 from licensing.document.envelope import load_envelope
@@ -32,6 +39,7 @@ class Exchange:
     def __init__(self, home: Installation, line: Transport) -> None:
         self._home = home
         self._line = line
+        self._fetched: Trust | None = None
 
     def send(self, pending: Pending) -> Outcome:
         """Send a persisted request and take its answer."""
@@ -58,11 +66,11 @@ class Exchange:
         return outcome
 
     def _ask_anew(self, pending: Pending) -> None:
-        """Let the next check-in be a new request. Harmless if this one was answered: a resync follows.
+        """Let the next one be a new request. Harmless if this one was answered: a resync follows.
 
         Not so for a deactivation: only the same bytes bring its proof.
         """
-        if pending.kind is not RequestKind.CHECK_IN:
+        if pending.kind is RequestKind.DEACTIVATE:
             return
         with self._home.alone() as opened:
             if opened.state.pending == pending:
@@ -73,9 +81,9 @@ class Exchange:
         raw = answer.answer if isinstance(answer, AnswerFile) else answer
         with self._home.alone() as opened:
             key = self._home.store.ensure_key()
-            ours = Ours(key.public_key, self._home.config.product, self._home.now())
+            ours = self._ours(key)
             try:
-                trust = _with_file(opened.trust, answer, ours.now)
+                trust = _with_file(opened.state, self._newest(opened.trust), answer, ours)
                 accepted = accept(opened.state, trust, raw, ours)
                 outcome = _outcome(accepted)
                 self._keep(accepted, key)
@@ -87,6 +95,18 @@ class Exchange:
                 outcome = of_refusal(error)
         self._home.note("received", outcome.code or outcome.result, _readable(raw))
         return outcome
+
+    def _ours(self, key: InstanceKey) -> Ours:
+        home = self._home
+        return Ours(key.public_key, home.config.product, home.now(), home.wall())
+
+    def _newest(self, kept: Trust) -> Trust:
+        """Return the kept trust, or the fetched one that waits for the licence that belongs to it."""
+        fetched = self._fetched
+        if fetched is None or fetched.keyset is None or fetched.root.version < kept.root.version:
+            return kept
+        known = kept.keyset.document.version if kept.keyset else 0
+        return fetched if fetched.keyset.document.version > known else kept
 
     def _keep(self, accepted: Accepted, key: InstanceKey) -> None:
         self._home.save(accepted.state, key)
@@ -111,7 +131,8 @@ class Exchange:
         if not isinstance(result, Reply):
             return of_line(result)
         try:
-            trust = trust.with_keyset(result.body, self._home.now())
+            now, wall = self._home.now(), self._home.wall()
+            trust = take_keyset(opened.state, trust, result.body, now=now, wall=wall)
         except DocumentError as error:
             return of_refusal(error)
         self._keep_trust(trust, tuple(roots))
@@ -123,16 +144,19 @@ class Exchange:
             held = opened.trust.keyset
             if held and trust.keyset and held.document.version > trust.keyset.document.version:
                 return  # an answer brought a newer one meanwhile
+            if trust.keyset and would_kill(trust.keyset.document, opened.state):
+                # Nobody signed that it belongs to us now: it waits for the answer with its licence.
+                self._fetched, keyset = trust, opened.state.keyset
             changed = replace(opened.state, roots=roots, keyset=keyset)
             if changed != opened.state:
                 self._home.save(changed, self._home.store.ensure_key())
 
 
-def _with_file(trust: Trust, answer: bytes | AnswerFile, now: int) -> Trust:
+def _with_file(state: State, trust: Trust, answer: bytes | AnswerFile, ours: Ours) -> Trust:
     if not isinstance(answer, AnswerFile):
         return trust
     try:
-        return trust.with_keyset(answer.keyset, now)
+        return take_keyset(state, trust, answer.keyset, now=ours.now, wall=ours.wall)
     except DocumentError as error:
         if error.code is not Code.E_KEYSET_ROLLBACK:
             raise
