@@ -195,7 +195,7 @@ def _contact_moments(standing: Standing) -> list[tuple[int, Mode, Audience]]:
 
 
 def _seats(standing: Standing, now: int) -> Iterator[Finding]:
-    if not _over_cap(standing):
+    if not _over_cap(standing, now):
         return
     since = now if standing.seats_over_since is None else standing.seats_over_since
     late = now >= since + SEATS_GRACE
@@ -204,24 +204,27 @@ def _seats(standing: Standing, now: int) -> Iterator[Finding]:
     yield Finding(mode, Reason.SEATS_OVER_CAP, banner, since + SEATS_GRACE)
 
 
-def _over_cap(standing: Standing) -> bool:
+def _over_cap(standing: Standing, now: int) -> bool:
     return (
         standing.license is not None
         and standing.lease is not None
-        and standing.named_used > standing.license.seats.named
+        and standing.named_used > standing.license.at(now).seats.named
     )
 
 
 def _seat_notices(standing: Standing, now: int) -> Iterator[Notice]:
-    if _over_cap(standing) and standing.license is not None:
+    if _over_cap(standing, now) and standing.license is not None:
         since = now if standing.seats_over_since is None else standing.seats_over_since
-        text = f"{standing.named_used} of {standing.license.seats.named} named users."
+        cap = standing.license.at(now).seats.named
+        text = f"{standing.named_used} of {cap} named users."
         yield Notice(NoticeCode.SEATS_OVER_NEW_CAP, since, text)
 
 
 def _moments(standing: Standing) -> Iterator[int]:
     if standing.license is not None:
         yield standing.license.starts_at
+        if standing.license.next_term is not None:
+            yield standing.license.next_term.starts_at
     yield from _term_moments(standing) or ()
     for at, _, _ in _contact_moments(standing):
         yield at

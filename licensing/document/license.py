@@ -1,6 +1,6 @@
 """The licence: what was sold to whom, for how long. It says nothing about the host."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import ClassVar, Self
@@ -69,6 +69,14 @@ class Seats:
 
 
 @dataclass(frozen=True)
+class NextTerm:
+    """The term after the running one, paid and loaded ahead: from when on which caps hold."""
+
+    starts_at: int
+    seats: Seats
+
+
+@dataclass(frozen=True)
 class CheckinTerms:
     """The bounds of living without contact, in seconds; the last two count from the lease's end."""
 
@@ -80,7 +88,11 @@ class CheckinTerms:
 
 @dataclass(frozen=True)
 class License:
-    """What was sold. Times are Unix seconds; `expires_at` is None for a perpetual licence."""
+    """What was sold. Times are Unix seconds; `expires_at` is None for a perpetual licence.
+
+    With a `next_term`, `expires_at` is the end of that one: both terms are paid. A reader who does
+    not know the member keeps the seats of the running term until a newer document brings the others.
+    """
 
     TYPE: ClassVar[str] = payload_type("license")
     ROLE: ClassVar[Role] = Role.LICENSE
@@ -105,6 +117,13 @@ class License:
     transferable: bool
     activations_max: int
     checkin: CheckinTerms
+    next_term: NextTerm | None = None
+
+    def at(self, now: int) -> "License":
+        """Return the licence as it is at `now`: once the next term has begun, its caps hold."""
+        if self.next_term is None or now < self.next_term.starts_at:
+            return self
+        return replace(self, seats=self.next_term.seats, next_term=None)
 
     @property
     def own_time(self) -> int:
@@ -141,11 +160,12 @@ class License:
             transferable=members.boolean("transferable"),
             activations_max=members.integer("activations_max", 1),
             checkin=_checkin(members.nested("checkin")),
+            next_term=_next_term(members),
         )
 
     def to_payload(self) -> dict[str, object]:
         """Return the members as they stand in JSON."""
-        return {
+        payload: dict[str, object] = {
             "license_id": self.license_id,
             "serial": self.serial,
             "prev_serial_sha256": self.prev_serial_sha256,
@@ -158,11 +178,7 @@ class License:
             "product": self.product,
             "edition": self.edition,
             "kind": self.kind.value,
-            "seats": {
-                "named": self.seats.named,
-                "concurrent": self.seats.concurrent,
-                "service_accounts": self.seats.service_accounts,
-            },
+            "seats": _seats_payload(self.seats),
             "features": list(self.features),
             "issued_at": self.issued_at,
             "starts_at": self.starts_at,
@@ -179,6 +195,12 @@ class License:
                 "lock_after_s": self.checkin.lock_after_s,
             },
         }
+        if self.next_term is not None:
+            payload["next_term"] = {
+                "starts_at": self.next_term.starts_at,
+                "seats": _seats_payload(self.next_term.seats),
+            }
+        return payload
 
 
 def _customer(members: Members) -> Customer:
@@ -203,6 +225,21 @@ def _seats(members: Members) -> Seats:
     return Seats(
         members.integer("named"), members.integer("concurrent"), members.integer("service_accounts")
     )
+
+
+def _seats_payload(seats: Seats) -> dict[str, int]:
+    return {
+        "named": seats.named,
+        "concurrent": seats.concurrent,
+        "service_accounts": seats.service_accounts,
+    }
+
+
+def _next_term(members: Members) -> NextTerm | None:
+    if not members.has("next_term"):
+        return None
+    term = members.nested("next_term")
+    return NextTerm(term.time("starts_at"), _seats(term.nested("seats")))
 
 
 def _checkin(members: Members) -> CheckinTerms:
