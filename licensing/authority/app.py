@@ -3,11 +3,12 @@
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
-from licensing.authority.activations.api import DESK
+from licensing.authority.activations.api import DESK, TURNSTILE
 from licensing.authority.activations.api import blueprint as protocol
 from licensing.authority.activations.desk import Desk
 from licensing.authority.config import CHALLENGE_SECRET, WEB_SECRET, Settings
 from licensing.authority.keys.store import Keys
+from licensing.authority.limits.service import Turnstile
 from licensing.document.errors import Code
 from server.core.config import read_secret
 from server.core.db import Database
@@ -32,6 +33,7 @@ def make_authority(settings: Settings, database: Database, keys: Keys) -> Daftar
     )
     secret = read_secret(settings.secrets_dir, CHALLENGE_SECRET)
     app.extensions[DESK] = Desk(settings, keys, secret)
+    app.extensions[TURNSTILE] = Turnstile(database)
     app.register_error_handler(OperationalError, _on_operational_error)
     # Who signs the body needs no cookie, and a foreign site cannot sign.
     csrf.exempt(protocol)

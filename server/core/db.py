@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -38,6 +39,7 @@ from server.core import clock
 from server.core.after_commit import run_after_commit
 
 BUSY_TIMEOUT_MS = 10_000
+RESTED_S = 1.0
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
 
@@ -141,6 +143,21 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = clock.monotonic()
+
+
+def _ping_rested(connection: Any, record: Any, _proxy: object) -> None:
+    """Try a connection that has rested: its server may have gone meanwhile. A busy one needs no question."""
+    if clock.monotonic() - record.info.get("rests_since", clock.monotonic()) < RESTED_S:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error  # the pool brings another one
+
+
 def make_engine(url: str) -> Engine:
     """Return an engine for `sqlite:///path` or `postgresql+psycopg://…` with our transaction rules.
 
@@ -153,9 +170,9 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(address, hide_parameters=True)
         event.listen(engine, "connect", _open_sqlite)
     else:
-        engine = create_engine(
-            address, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
-        )
+        engine = create_engine(address, pool_size=10, max_overflow=10, hide_parameters=True)
+        event.listen(engine, "checkin", _note_rest)
+        event.listen(engine, "checkout", _ping_rested)
     event.listen(engine, "begin", _begin)
     return engine
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from licensing.authority.activations import queries
 from licensing.authority.activations.check_in import check_in
 from licensing.authority.activations.deactivate import deactivate
 from licensing.authority.activations.desk import Desk, Visit
 from licensing.authority.activations.service import activate
+from licensing.authority.activations.standing import known_activation
 from licensing.document.answers import Denial
 from licensing.document.documents import open_body
 from licensing.document.envelope import load_envelope
@@ -49,7 +49,7 @@ def answer_file(session: Session, desk: Desk, raw: bytes) -> Answered:
     if kind is ActivateRequest:
         answer = activate(session, desk, open_activation(raw), CONSOLE)
     else:
-        known = queries.known_activation(session, claimed_activation_id(raw))
+        known = known_activation(session, claimed_activation_id(raw))
         if kind is CheckInRequest:
             opened = open_check_in(raw, known.instance_pub)
             answer = check_in(session, desk, known, opened, CONSOLE)

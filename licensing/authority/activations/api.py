@@ -1,21 +1,21 @@
 """The authority over HTTP: envelopes in, envelopes out. Unsigned problems change nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from licensing.authority.activations import queries
 from licensing.authority.activations.challenges import new_challenge
 from licensing.authority.activations.check_in import check_in
 from licensing.authority.activations.deactivate import deactivate
 from licensing.authority.activations.desk import Desk, Visit
 from licensing.authority.activations.service import activate
+from licensing.authority.activations.standing import known_activation
 from licensing.authority.keys.store import root_path
 from licensing.authority.limits.rules import Rule, applies_to, network_of, per_minute
-from licensing.authority.limits.service import take_now
+from licensing.authority.limits.service import Turnstile
 from licensing.document.errors import Code, DocumentError
 from licensing.document.parser import MAX_BYTES
 from licensing.document.requests import (
@@ -35,6 +35,7 @@ from server.http.unit_of_work import current_session, database
 blueprint = APIBlueprint("protocol", __name__, enable_openapi=False)
 
 DESK = "daftar.authority.desk"
+TURNSTILE = "daftar.authority.turnstile"
 JSON = "application/json"
 
 
@@ -118,7 +119,7 @@ def post_check_in() -> Response:
 
 def _check_in(raw: bytes) -> bytes:
     claimed = claimed_activation_id(raw)
-    known = queries.known_activation(current_session(), claimed)
+    known = known_activation(current_session(), claimed)
     opened = open_check_in(raw, known.instance_pub)
     return check_in(current_session(), desk(), known, opened, _visit())
 
@@ -133,7 +134,7 @@ def post_deactivation() -> Response:
 
 def _deactivate(raw: bytes) -> bytes:
     claimed = claimed_activation_id(raw)
-    known = queries.known_activation(current_session(), claimed)
+    known = known_activation(current_session(), claimed)
     opened = open_deactivation(raw, known.instance_pub)
     return deactivate(current_session(), desk(), known, opened, _visit())
 
@@ -165,5 +166,5 @@ def _admit(*more: Rule) -> None:
     """Count this request for its address, or refuse it (`E_RATE`)."""
     if _is_limited():
         everything = per_minute("address", _caller(), desk().settings.limits.per_ip_minute)
-        rules: Sequence[Rule] = (everything, *more)
-        take_now(database(), rules)
+        turnstile: Turnstile = current_app.extensions[TURNSTILE]
+        turnstile.admit((everything, *more))

@@ -8,6 +8,8 @@ from licensing.authority.activations.desk import Desk, Visit, deny
 from licensing.authority.activations.models import ActivationRecord
 from licensing.authority.activations.rules import ActivationStatus
 from licensing.authority.activations.service import sentence
+from licensing.authority.activations.standing import Known
+from licensing.authority.audit.service import PROTOCOL, note
 from licensing.authority.licenses.flags import settle_flags
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.rules import FlagKind, LicenseStatus
@@ -19,11 +21,10 @@ from server.core import clock
 
 
 def deactivate(
-    session: Session, desk: Desk, known: queries.Known, opened: OpenedDeactivation, visit: Visit
+    session: Session, desk: Desk, known: Known, opened: OpenedDeactivation, visit: Visit
 ) -> bytes:
     """End an activation and return the proof; whatever nonce is shown, the signature says who asks."""
-    held = queries.hold(session, known, opened.request.checkin.nonce)
-    license_, activation = held.license, held.activation
+    license_, activation = queries.hold(session, known)
     request_hash, now = opened.envelope.body_hash, clock.timestamp()
     if activation.proof_request == request_hash:
         return queries.proof_of(session, activation)
@@ -51,6 +52,8 @@ def deactivate(
     end_activation(activation, ActivationStatus.DEACTIVATED, reason.value, now)
     _close(license_, reason)
     settle_flags(session, license_, [FlagKind.CLONE_REVIEW, FlagKind.CLONE_HOLD])
+    detail = {"activation": activation.activation_id, "reason": reason.value}
+    note(session, PROTOCOL, "activation.end", license_.license_id, detail)
     session.flush()
     return envelope.raw
 

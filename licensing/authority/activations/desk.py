@@ -1,7 +1,9 @@
 """What every answer needs besides its transaction: the keys, a secret, the limits. And the signed no."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from licensing.authority.activations.nonces import Mint
 from licensing.authority.config import Settings
 from licensing.authority.keys.store import Keys
 from licensing.document.answers import Denial
@@ -11,11 +13,16 @@ from licensing.document.errors import Code
 
 @dataclass(frozen=True)
 class Desk:
-    """One per process. `challenge_secret` is shared by all of them."""
+    """What one process answers with. `challenge_secret` is shared by all of them."""
 
     settings: Settings
     keys: Keys
     challenge_secret: bytes
+
+    @cached_property
+    def mint(self) -> Mint:
+        """Return what gives nonces and knows them again."""
+        return Mint(self.challenge_secret)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,20 @@
-"""Signing leases and bundles, and moving the head of an activation's chain."""
+"""Signing leases and bundles, and where a lease leaves the chain of its activation."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from licensing.authority.activations.desk import Desk
-from licensing.authority.activations.models import ActivationRecord, Head
+from licensing.authority.activations.models import ActivationRecord
+from licensing.authority.activations.nonces import Told
 from licensing.authority.activations.rules import renew_after
+from licensing.authority.activations.standing import Terms
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.rules import lease_status
 from licensing.document.answers import Activation, Bundle, Lease, LeaseSeats, Notice
 from licensing.document.documents import Role
 from licensing.document.envelope import Envelope
 from licensing.document.errors import NoticeCode
-from licensing.document.nonces import new_nonce
 from server.core.errors import Broken
 from server.core.i18n import gettext as _
 
@@ -24,20 +23,39 @@ from server.core.i18n import gettext as _
 class Turn:
     """One signed answer in the making: whose, to which request, when."""
 
-    license: LicenseRecord
-    activation: ActivationRecord
+    terms: Terms
+    activation_id: str
+    generation: int
+    head_hash: str | None
     request_hash: str
     now: int
 
 
 @dataclass(frozen=True)
 class Link:
-    """How the next lease continues the chain. `known`: what the client holds already, if we know."""
+    """How the next lease continues the chain, and the news it brings: a licence, the keyset."""
 
     seq: int
     notices: Sequence[NoticeCode] = ()
-    known: Head | None = None
-    carries_news: bool = True
+    license: str | None = None
+    keyset: bool = False
+
+
+@dataclass(frozen=True)
+class SignedLease:
+    """A lease, and the bytes it goes in."""
+
+    lease: Lease
+    envelope: Envelope
+
+    def head(self) -> dict[str, object]:
+        """Return the columns of an activation that say where its chain stands now."""
+        return {
+            "head_seq": self.lease.seq,
+            "head_nonce": self.lease.next_nonce,
+            "head_hash": self.envelope.raw_hash,
+            "lease_expires_at": self.lease.expires_at,
+        }
 
 
 _SENTENCES = {
@@ -51,47 +69,54 @@ _SENTENCES = {
 }
 
 
-def next_lease(session: Session, desk: Desk, turn: Turn, link: Link) -> Envelope:
-    """Sign the lease that follows and make it the head of the chain."""
-    license_, activation = turn.license, turn.activation
-    ring = desk.keys.ring()
-    news = _news(turn, link, ring.keyset.version)
-    nonce = new_nonce()
+def sign_lease(desk: Desk, turn: Turn, link: Link) -> SignedLease:
+    """Sign the lease that follows."""
+    terms, ring = turn.terms, desk.keys.ring()
     lease = Lease(
         lease_id=f"ls_{secrets.token_hex(8)}",
-        activation_id=activation.activation_id,
-        license_id=license_.license_id,
-        license_serial=license_.serial,
-        generation=activation.generation,
+        activation_id=turn.activation_id,
+        license_id=terms.license_id,
+        license_serial=terms.serial,
+        generation=turn.generation,
         seq=link.seq,
         issued_at=turn.now,
-        renew_after=renew_after(activation.activation_id, link.seq, turn.now, license_.interval_s),
-        expires_at=turn.now + license_.lease_ttl_s,
-        license_expires_at=license_.expires_at,
-        seats=LeaseSeats(license_.named, license_.concurrent),
-        status=lease_status(license_.status, license_.expires_at, license_.grace_days, turn.now),
-        next_nonce=nonce,
-        prev_hash=activation.head_hash,
+        renew_after=renew_after(turn.activation_id, link.seq, turn.now, terms.interval_s),
+        expires_at=turn.now + terms.lease_ttl_s,
+        license_expires_at=terms.expires_at,
+        seats=LeaseSeats(terms.named, terms.concurrent),
+        status=lease_status(terms.status, terms.expires_at, terms.grace_days, turn.now),
+        next_nonce=desk.mint.give(turn.activation_id, Told(terms.serial, ring.keyset.version)),
+        prev_hash=turn.head_hash,
         req_hash=turn.request_hash,
         server_time=turn.now,
-        notices=_notices(turn, link, news),
-        license=license_.envelope if news.license else None,
-        keyset=ring.envelope if news.keyset else None,
+        notices=tuple(Notice(code.value, turn.now, _SENTENCES[code]()) for code in link.notices),
+        license=link.license,
+        keyset=ring.envelope if link.keyset else None,
     )
-    envelope = desk.keys.seal(lease, turn.now)
-    _move_head(session, turn, lease, envelope, ring.keyset.version)
-    return envelope
+    return SignedLease(lease, desk.keys.seal(lease, turn.now))
 
 
-def sign_bundle(session: Session, desk: Desk, turn: Turn) -> Envelope:
+def sign_bundle(
+    desk: Desk, license_: LicenseRecord, activation: ActivationRecord, request_hash: str, now: int
+) -> Envelope:
     """Sign the answer to an activation: licence, activation, the next lease, and the keyset."""
-    license_, activation = turn.license, turn.activation
-    lease = next_lease(session, desk, turn, Link(activation.head_seq + 1, carries_news=False))
     if license_.envelope is None:
         raise Broken(_("The licence %(id)s was never signed.", id=license_.license_id))
+    turn = Turn(
+        terms=_terms_of(license_),
+        activation_id=activation.activation_id,
+        generation=activation.generation,
+        head_hash=activation.head_hash,
+        request_hash=request_hash,
+        now=now,
+    )
+    signed = sign_lease(desk, turn, Link(activation.head_seq + 1))
+    for name, value in signed.head().items():
+        setattr(activation, name, value)
+    activation.last_seen_at = now
     ring = desk.keys.ring()
     # A later bundle is signed by a later key, and no document is older than the window of its key.
-    signed_since = ring.signing_entry(Role.LEASE, turn.now).not_before
+    signed_since = ring.signing_entry(Role.LEASE, now).not_before
     bound = Activation(
         activation_id=activation.activation_id,
         license_id=license_.license_id,
@@ -102,66 +127,41 @@ def sign_bundle(session: Session, desk: Desk, turn: Turn) -> Envelope:
     )
     bundle = Bundle(
         license=license_.envelope,
-        activation=desk.keys.seal(bound, turn.now).raw.decode(),
-        lease=lease.raw.decode(),
+        activation=desk.keys.seal(bound, now).raw.decode(),
+        lease=signed.envelope.raw.decode(),
         keyset=ring.envelope,
-        req_hash=turn.request_hash,
-        server_time=turn.now,
+        req_hash=request_hash,
+        server_time=now,
     )
-    return desk.keys.seal(bundle, turn.now)
+    return desk.keys.seal(bundle, now)
+
+
+def _terms_of(license_: LicenseRecord) -> Terms:
+    return Terms(*(getattr(license_, name) for name in Terms.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
-class _News:
-    """What the client does not hold yet."""
+class News:
+    """What the client does not hold yet; `is_sure` unless nobody can tell what it holds."""
 
     license: bool
     keyset: bool
+    is_sure: bool = True
+
+    def notices(self) -> list[NoticeCode]:
+        """Return what to tell about the news; what may be none is brought in silence."""
+        told = [
+            (NoticeCode.RENEWAL_AVAILABLE, self.license),
+            (NoticeCode.KEY_ROTATION, self.keyset),
+        ]
+        return [code for code, is_news in told if is_news and self.is_sure]
 
 
-def _news(turn: Turn, link: Link, keyset_version: int) -> _News:
-    if not link.carries_news:
-        return _News(license=False, keyset=False)
-    if link.known is None:
-        return _News(license=True, keyset=True)
-    return _News(
-        license=link.known.license_serial < turn.license.serial,
-        keyset=link.known.keyset_version < keyset_version,
+def news_for(known: Told | None, newest: Told) -> News:
+    """Return what is newer here than what an installation was told."""
+    if known is None:
+        return News(license=True, keyset=True, is_sure=False)
+    return News(
+        license=known.license_serial < newest.license_serial,
+        keyset=known.keyset_version < newest.keyset_version,
     )
-
-
-def _notices(turn: Turn, link: Link, news: _News) -> tuple[Notice, ...]:
-    codes = (*link.notices, *_about_news(link.known, news), *_about_seats(turn))
-    return tuple(Notice(code.value, turn.now, _SENTENCES[code]()) for code in codes)
-
-
-def _about_news(known: Head | None, news: _News) -> list[NoticeCode]:
-    if known is None:  # perhaps it is no news at all
-        return []
-    told = [(NoticeCode.RENEWAL_AVAILABLE, news.license), (NoticeCode.KEY_ROTATION, news.keyset)]
-    return [code for code, is_news in told if is_news]
-
-
-def _about_seats(turn: Turn) -> list[NoticeCode]:
-    over = turn.activation.usage.get("named", 0) > turn.license.named
-    return [NoticeCode.SEATS_OVER_NEW_CAP] if over else []
-
-
-def _move_head(
-    session: Session, turn: Turn, lease: Lease, envelope: Envelope, keyset_version: int
-) -> None:
-    activation = turn.activation
-    session.add(
-        Head(
-            activation_row_id=activation.id,
-            nonce=lease.next_nonce,
-            seq=lease.seq,
-            license_serial=lease.license_serial,
-            keyset_version=keyset_version,
-        )
-    )
-    activation.head_seq = lease.seq
-    activation.head_nonce = lease.next_nonce
-    activation.head_hash = envelope.raw_hash
-    activation.lease_expires_at = lease.expires_at
-    activation.last_seen_at = turn.now

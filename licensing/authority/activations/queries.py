@@ -1,70 +1,27 @@
 """Reading activations and the answers they were given."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from licensing.authority.activations.models import (
     ActivationComponent,
     ActivationRecord,
-    Head,
     KeptAnswer,
 )
 from licensing.authority.activations.rules import ActivationStatus
+from licensing.authority.activations.standing import Known
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.rules import enough
-from licensing.document.errors import Code
-from server.core.errors import NotFound
-from server.core.i18n import gettext as _
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is looked up before a request is believed."""
-
-    id: int
-    license_row_id: int
-    instance_pub: bytes
-
-
-def known_activation(session: Session, activation_id: str) -> Known:
-    """Return under which key a request must be signed, or raise NotFound (`E_UNKNOWN_ACTIVATION`)."""
-    found = session.execute(
-        select(
-            ActivationRecord.id, ActivationRecord.license_row_id, ActivationRecord.instance_pub
-        ).where(ActivationRecord.activation_id == activation_id)
-    ).one_or_none()
-    if found is None:
-        raise NotFound(
-            _("This authority does not know the activation that the request names."),
-            code=Code.E_UNKNOWN_ACTIVATION.value,
-        )
-    return Known(found.id, found.license_row_id, bytes(found.instance_pub))
-
-
-@dataclass(frozen=True)
-class Held:
-    """A licence and its activation, locked, and what is remembered of the nonce that was shown."""
-
-    license: LicenseRecord
-    activation: ActivationRecord
-    head: Head | None
-
-
-def hold(session: Session, known: Known, nonce: str) -> Held:
+def hold(session: Session, known: Known) -> tuple[LicenseRecord, ActivationRecord]:
     """Return licence and activation, nobody else's until the transaction ends.
 
     The licence's row is the one lock for everything that happens to it, so it is taken first and
-    the rest is read behind it.
+    the activation is read behind it.
     """
     license_ = session.get_one(LicenseRecord, known.license_row_id, with_for_update=True)
-    activation, head = session.execute(
-        select(ActivationRecord, Head)
-        .outerjoin(Head, (Head.activation_row_id == ActivationRecord.id) & (Head.nonce == nonce))
-        .where(ActivationRecord.id == known.id)
-    ).one()
-    return Held(license_, activation, head)
+    return license_, session.get_one(ActivationRecord, known.id)
 
 
 def active_of(session: Session, license_: LicenseRecord) -> ActivationRecord | None:
@@ -101,10 +58,10 @@ def kept_answer(session: Session, request_hash: str) -> bytes | None:
     return session.scalar(select(KeptAnswer.answer).where(KeptAnswer.request_hash == request_hash))
 
 
-def last_answer(session: Session, activation: ActivationRecord) -> bytes:
+def last_answer(session: Session, row_id: int) -> bytes:
     """Return the stored reply to the last check-in."""
-    session.refresh(activation, ["last_answer"])
-    return activation.last_answer or b""
+    query = select(ActivationRecord.last_answer).where(ActivationRecord.id == row_id)
+    return session.scalars(query).one() or b""
 
 
 def proof_of(session: Session, activation: ActivationRecord) -> bytes:

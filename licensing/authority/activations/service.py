@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from licensing.authority.activations import queries
 from licensing.authority.activations.challenges import is_fresh
 from licensing.authority.activations.desk import Desk, Visit, deny
-from licensing.authority.activations.leases import Turn, sign_bundle
+from licensing.authority.activations.leases import sign_bundle
 from licensing.authority.activations.models import (
     ActivationComponent,
     ActivationRecord,
@@ -21,6 +21,7 @@ from licensing.authority.activations.models import (
     OfflineChallenge,
 )
 from licensing.authority.activations.rules import is_older
+from licensing.authority.audit.service import PROTOCOL, note
 from licensing.authority.licenses.flags import raise_flag
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.queries import lock_by_code
@@ -126,7 +127,7 @@ def _bind(session: Session, desk: Desk, license_: LicenseRecord | None, wish: _W
         raise _Refused(Code.E_ALREADY_ACTIVE)
     elif activation.is_held:
         raise _Refused(Code.E_CLONE_SUSPECTED)
-    return sign_bundle(session, desk, Turn(license_, activation, wish.request_hash, wish.now))
+    return sign_bundle(desk, license_, activation, wish.request_hash, wish.now)
 
 
 def _check_challenge(session: Session, desk: Desk, wish: _Wish) -> None:
@@ -160,6 +161,9 @@ def _check_code(session: Session, license_: LicenseRecord | None, wish: _Wish) -
         raise _Refused(Code.E_CODE)
     if not is_right:
         license_.wrong_codes += 1
+        if license_.wrong_codes == WRONG_CODE_STREAK:
+            streak = {"in_a_row": license_.wrong_codes}
+            note(session, PROTOCOL, "activation.wrong_codes", license_.license_id, streak)
         if license_.wrong_codes >= WRONG_CODE_STREAK:
             raise_flag(session, license_, FlagKind.WRONG_CODES, f"{license_.wrong_codes} in a row")
         raise _Refused(Code.E_CODE)
@@ -206,6 +210,13 @@ def _new_activation(
         for name, value in fingerprint.items()
     )
     _look_at_machine(session, license_, fingerprint)
+    note(
+        session,
+        PROTOCOL,
+        "activation.begin",
+        license_.license_id,
+        {"activation": activation.activation_id, "generation": activation.generation},
+    )
     return activation
 
 

@@ -1,10 +1,12 @@
-"""Writing down what the vendor's people do, in the transaction of the deed."""
+"""Writing down what the vendor's people do, and what the protocol did, in the transaction of the deed."""
 
 from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
 from licensing.authority.audit.models import AuditEntry
+
+PROTOCOL = "protocol"  # in the place of a name: nobody did it, a customer's server asked for it
 
 
 def note(

@@ -1,8 +1,9 @@
 """Taking from the buckets of rate limits. Rows in a table, because many processes share them."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,39 +15,108 @@ from server.core.db import Database
 from server.core.errors import TooMany
 from server.core.i18n import gettext as _
 
-
-def take(session: Session, rules: Sequence[Rule]) -> None:
-    """Count one request under every rule, or raise TooMany (`E_RATE`) and count none."""
-    now = clock.now().timestamp()
-    for rule in sorted(rules, key=lambda one: one.key):  # one order, so that nobody waits in a ring
-        _take(session, rule, now)
+_MOST_REMEMBERED = 10_000
 
 
-def _take(session: Session, rule: Rule, now: float) -> None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    # The row is there and locked before it is read: two processes never see the same bucket.
-    session.execute(insert(RateBucket).values(key=rule.key, full_at=0.0).on_conflict_do_nothing())
-    bucket = session.scalars(
-        select(RateBucket).where(RateBucket.key == rule.key).with_for_update()
-    ).one()
-    after = taken(rule, bucket.full_at, now)
-    if after is None:
-        raise TooMany(
+class Exhausted(TooMany):
+    """A bucket has no room (`E_RATE`); `full_at` is how it stands."""
+
+    def __init__(self, rule: Rule, full_at: float, now: float) -> None:
+        super().__init__(
             _("Too many requests. Please wait before the next one."),
-            retry_after=wait(rule, bucket.full_at, now),
+            retry_after=wait(rule, full_at, now),
             code=Code.E_RATE.value,
         )
-    bucket.full_at = after
-    session.flush()
+        self.key = rule.key
+        self.full_at = full_at
+
+
+def counted(rule: Rule, full_at: float) -> float:
+    """Return a bucket with one request more in it, or raise Exhausted."""
+    now = clock.now().timestamp()
+    after = taken(rule, full_at, now)
+    if after is None:
+        raise Exhausted(rule, full_at, now)
+    return after
+
+
+def take(session: Session, rules: Sequence[Rule]) -> None:
+    """Count one request under every rule, or raise Exhausted; then the caller counts none."""
+    _take(session.connection(), rules, clock.now().timestamp())
+
+
+def _take(connection: Connection, rules: Sequence[Rule], now: float) -> None:
+    for rule in sorted(rules, key=lambda one: one.key):  # one order, so that nobody waits in a ring
+        _fill(connection, rule, now)
+
+
+def _filling(insert: Any, greatest: Any) -> Any:
+    """Return the statement that reads, judges and writes at once, so that no two see the same bucket."""
+    after = greatest(RateBucket.full_at, bindparam("now")) + bindparam("interval")
+    values: dict[str, Any] = {"key": bindparam("bucket"), "full_at": bindparam("first")}
+    return (
+        insert(RateBucket)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["key"], set_={"full_at": after}, where=after <= bindparam("most")
+        )
+        .returning(RateBucket.full_at)
+    )
+
+
+_FILL = {
+    "sqlite": _filling(sqlite.insert, func.max),
+    "postgresql": _filling(postgresql.insert, func.greatest),
+}
+_FULL_AT = select(RateBucket.full_at).where(RateBucket.key == bindparam("bucket"))
+
+
+def _fill(connection: Connection, rule: Rule, now: float) -> None:
+    values: dict[str, str | float] = {
+        "bucket": rule.key,
+        "first": now + rule.interval,
+        "now": now,
+        "interval": rule.interval,
+        "most": now + rule.burst * rule.interval + 1e-6,
+    }
+    if connection.execute(_FILL[connection.dialect.name], values).first() is None:
+        full_at = connection.execute(_FULL_AT, {"bucket": rule.key}).scalar_one()
+        raise Exhausted(rule, full_at, now)
 
 
 def take_now(database: Database, rules: Sequence[Rule]) -> None:
-    """Count a request at once, whatever becomes of it."""
-    with database.write() as session:
-        if database.dialect == "postgresql":
-            # A lost count after a crash harms nobody; a wait for the disk would slow every caller.
-            session.execute(text("SET LOCAL synchronous_commit = off"))
-        take(session, rules)
+    """Count a request at once, whatever becomes of it, or raise Exhausted."""
+    alone = len(rules) == 1 and database.dialect == "postgresql"
+    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with (engine if alone else database.engine).begin() as connection:
+        _take(connection, rules, clock.now().timestamp())
+
+
+class Turnstile:
+    """Counts callers before anything else is done for them. One for each process.
+
+    Whoever was refused is refused here without asking the database until the bucket has room again:
+    a bucket only ever gets fuller by what other processes let in.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._full: dict[str, float] = {}
+
+    def admit(self, rules: Sequence[Rule]) -> None:
+        """Count a request at once, whatever becomes of it, or raise Exhausted."""
+        now = clock.now().timestamp()
+        for rule in rules:
+            full_at = self._full.get(rule.key)
+            if full_at is not None and taken(rule, full_at, now) is None:
+                raise Exhausted(rule, full_at, now)
+        try:
+            take_now(self._database, rules)
+        except Exhausted as refusal:
+            if len(self._full) >= _MOST_REMEMBERED:
+                self._full.clear()
+            self._full[refusal.key] = refusal.full_at
+            raise
 
 
 def forget_full_buckets(database: Database) -> None:
