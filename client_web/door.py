@@ -26,7 +26,7 @@ from client_web.exports import views as exports
 from client_web.home import views as home
 from client_web.imports import views as imports
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
-from client_web.license import views as license_pages
+from client_web.license import room as license_pages
 from client_web.people import views as people
 from client_web.users import account as accounts
 from client_web.users import pages as colleagues

@@ -191,6 +191,37 @@ _NOTICES: Mapping[str, str] = {
     "CLOCK_BACK": mark("The clock of this server was set back. Set it right."),
     "CLOCK_FORWARD": mark("The clock of this server is far ahead. Set it right."),
 }
+_PROBLEMS: Mapping[str, str] = {
+    "E_STATE_TAMPERED": mark(
+        "The licence state on this server was damaged or comes from another server; "
+        "what the vendor signed was kept. Choose “Check now”: the next answer mends it."
+    ),
+    "E_WRONG_INSTANCE": mark(
+        "The key of this server is missing or another one than was activated, as after moving "
+        "the data to another machine. Activate here again; if the old server is gone, "
+        "ask the vendor to re-host the licence."
+    ),
+    "E_SIGNATURE": mark(
+        "A licence document on this server no longer carries a valid signature and was left out. "
+        "Choose “Check now”; the vendor sends it again."
+    ),
+    "E_KEY_WINDOW": mark(
+        "A licence document on this server was signed by a key outside its time and was left out. "
+        "Choose “Check now”; the vendor sends it again."
+    ),
+    "E_FORMAT": mark(
+        "A licence document on this server is damaged and was left out. "
+        "Choose “Check now”; the vendor sends it again."
+    ),
+    "E_ROLLBACK": mark(
+        "The root keys kept on this server do not follow those of this release. "
+        "Copy root.json from the delivery to its place, then choose “Check now”."
+    ),
+    "E_KEYSET_EXPIRED": mark(
+        "The vendor's keys on this server have expired; new ones arrive at the next check. "
+        "Choose “Check now”, or set the clock right."
+    ),
+}
 _PROBLEM = mark(
     "A part of the licence state on this server does not fit and was left out. "
     "Choose “Check now”; if it stays, ask the vendor."
@@ -199,7 +230,10 @@ _PROBLEM = mark(
 
 def notice_sentences(codes: Iterable[str]) -> tuple[str, ...]:
     """Return each notice of licensing.md §9 once, in words; a problem keeps the code support asks for."""
-    told = (_(_NOTICES[code]) if code in _NOTICES else f"{_(_PROBLEM)} ({code})" for code in codes)
+    told = (
+        _(_NOTICES[code]) if code in _NOTICES else f"{_(_PROBLEMS.get(code, _PROBLEM))} ({code})"
+        for code in codes
+    )
     return tuple(dict.fromkeys(told))
 
 

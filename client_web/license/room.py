@@ -1,0 +1,6 @@
+"""The room of the licence: every page of it, on one blueprint."""
+
+from client_web.license import offline, views
+from client_web.license.frame import blueprint
+
+__all__ = ["blueprint", "offline", "views"]
