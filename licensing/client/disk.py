@@ -53,7 +53,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _sweep(folder: Path) -> None:
     # What a killed process left behind; under the lock nobody else is writing here.
-    for left in folder.glob(".*.????????????"):
+    for left in folder.rglob(".*.????????????"):
         left.unlink(missing_ok=True)
 
 

@@ -77,7 +77,7 @@ class Installation:
         self._stamp = self.store.stamp()
         self._read_at = clocks.monotonic()
         self._reopened = self._read()
-        self._begin_to_count()
+        self._finish_what_was_begun()
 
     def snapshot(self) -> Snapshot:
         """Return what is known, read again if another process has changed it."""
@@ -233,16 +233,20 @@ class Installation:
         except OSError as error:  # a full disk must not keep us from speaking to the vendor
             log.warning("A message could not be written down: %s", error)
 
-    def _begin_to_count(self) -> None:
-        """Mark where this start of the machine begins, so that no killed process takes its time along."""
-        if not self._reopened.snapshot.is_activated or self._is_of_this_boot(
-            self._reopened.snapshot.marks
-        ):
+    def _finish_what_was_begun(self) -> None:
+        """Do at start what a killed process could not: end a burial, begin to count this boot's time."""
+        snapshot = self._reopened.snapshot
+        is_counted = not snapshot.is_activated or self._is_of_this_boot(snapshot.marks)
+        if is_counted and not _is_half_buried(snapshot):
             return
         try:
             with self.alone() as opened:
                 kept = self.store.load()
-                if kept.key is not None and kept.vouched:
+                if kept.key is None or not kept.vouched:
+                    return
+                if opened.snapshot.receipt is not None and _is_half_buried(opened.snapshot):
+                    self.bury(opened.snapshot.receipt, opened.state)
+                else:
                     self.save(opened.state, kept.key)
         except OSError as error:
             log.warning("The licence state could not be written: %s", error)
@@ -287,3 +291,14 @@ class Installation:
             if problem.code.value not in self._reported:
                 log.warning("Licence state: %s %s", problem.code, problem.message)
         self._reported = codes
+
+
+def _is_half_buried(snapshot: Snapshot) -> bool:
+    """Tell whether the proof is here and the instance key lives on."""
+    ended, activation = snapshot.receipt, snapshot.activation
+    return (
+        ended is not None
+        and activation is not None
+        and activation.activation_id == ended.activation_id
+        and activation.instance_pub == snapshot.instance_pub
+    )

@@ -70,6 +70,7 @@ class Vendor:
     lease_key: Ed25519PrivateKey = field(default_factory=fresh_key)
     sold: Payload = field(default_factory=dict)
     activation: Payload | None = None
+    ended: Payload | None = None
     activations_made: int = 0
     seq: int = 0
     nonce: str = ""
@@ -82,6 +83,7 @@ class Vendor:
     tamper: Tamper = lambda _name, payload: payload
     instead: Callable[[str], Response | None] = lambda _path: None
     requests: list[Payload] = field(default_factory=list)
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.sold = {**license_payload(), **self.sold}
@@ -121,13 +123,15 @@ class Vendor:
         self._verify(outer, body, request)
         self.requests.append(request)
         req_hash = hashlib.sha256(body).hexdigest()
-        if req_hash not in self.stored:
-            self.stored[req_hash] = self._new_answer(path, request, req_hash)
-        return self.stored[req_hash]
+        with self.one_at_a_time:
+            if req_hash not in self.stored:
+                self.stored[req_hash] = self._new_answer(path, request, req_hash)
+            return self.stored[req_hash]
 
     def _verify(self, outer: Payload, body: bytes, request: Payload) -> None:
         kind = str(outer["payloadType"])
-        pub = request.get("instance_pub") or (self.activation or {})["instance_pub"]
+        bound = self.activation or self.ended or {}
+        pub = request.get("instance_pub") or bound["instance_pub"]
         signatures = outer["signatures"]
         assert isinstance(signatures, list)
         signed = f"DSSEv1 {len(kind)} {kind} {len(body)} ".encode() + body
@@ -223,6 +227,7 @@ class Vendor:
     def _deactivation(self, request: Payload, req_hash: str) -> bytes:
         assert self.activation is not None
         gone, self.activation = self.activation, None
+        self.ended = gone
         return self._sign(
             "deactivation",
             {
@@ -296,6 +301,9 @@ class VendorServer:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
+                if not raw:  # who asked was killed in the middle of the word
+                    self.close_connection = True
+                    return
                 self._reply(lambda path: Response(200, vendor.answer(path, raw)))
 
             def _reply(self, act: Callable[[str], Response]) -> None:
