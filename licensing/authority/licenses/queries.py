@@ -4,8 +4,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
 from licensing.authority.customers.models import Customer
-from licensing.authority.licenses.models import Flag, LicenseRecord, TrialComponent, TrialUse
-from licensing.authority.licenses.rules import enough
+from licensing.authority.licenses.models import (
+    Flag,
+    LicenseRecord,
+    LicenseSerial,
+    TrialComponent,
+    TrialUse,
+)
+from licensing.authority.licenses.rules import LicenseStatus, enough
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
 
@@ -71,6 +77,39 @@ def open_flags(session: Session, license_: LicenseRecord) -> list[Flag]:
             .order_by(Flag.id)
         )
     )
+
+
+def flags_of(session: Session, license_: LicenseRecord, limit: int = 50) -> list[Flag]:
+    """Return what is and was to be looked at, the newest first."""
+    query = select(Flag).where(Flag.license_row_id == license_.id)
+    return list(session.scalars(query.order_by(Flag.id.desc()).limit(limit)))
+
+
+def living_of_customer(session: Session, customer: Customer) -> int:
+    """Count the customer's licences that are in force or suspended."""
+    query = select(func.count()).where(
+        LicenseRecord.customer_row_id == customer.id,
+        LicenseRecord.status.in_([LicenseStatus.OK, LicenseStatus.SUSPENDED]),
+    )
+    return session.scalar(query.select_from(LicenseRecord)) or 0
+
+
+def is_organization_tried(session: Session, organization: str | None) -> bool:
+    """Tell whether the organisation has started a trial."""
+    if organization is None:
+        return False
+    query = select(TrialUse.license_row_id).where(TrialUse.organization == organization)
+    return session.scalar(query.limit(1)) is not None
+
+
+def get_serial(session: Session, license_: LicenseRecord, serial: int) -> LicenseSerial:
+    """Return one document that was signed for the licence, or raise NotFound."""
+    found = session.get(LicenseSerial, (license_.id, serial))
+    if found is None:
+        raise NotFound(
+            _("The licence %(id)s has no document %(n)s.", id=license_.license_id, n=serial)
+        )
+    return found
 
 
 def trial_of_organization(session: Session, organization: str, but: LicenseRecord) -> bool:

@@ -54,11 +54,12 @@ def _check_number(name: str, value: int, least: int, most: int) -> None:
                 most=most,
                 value=value,
             ),
-            field=name,
+            field=name.replace("-", "_"),
         )
 
 
-def _check_order(order: Order) -> None:
+def check_order(order: Order) -> None:
+    """Raise Invalid for what cannot be sold, whoever buys."""
     _check_number("seats", order.seats, 1, rules.MOST_SEATS)
     _check_number("concurrent", order.concurrent or order.seats, 1, rules.MOST_SEATS)
     _check_number("service-accounts", order.service_accounts, 0, rules.MOST_SEATS)
@@ -73,7 +74,7 @@ def _check_order(order: Order) -> None:
         except ValueError as error:
             raise Invalid(
                 _("%(network)s is no network. One is written 10.0.0.0/8.", network=network),
-                field="network",
+                field="networks",
             ) from error
 
 
@@ -81,7 +82,7 @@ def issue_license(
     session: Session, operator: str, keys: Keys, selling: Selling, order: Order
 ) -> Issued:
     """Sell a licence; a trial is only prepared and signed at its first activation."""
-    _check_order(order)
+    check_order(order)
     customer = get_customer(session, order.customer_id)
     now = clock.timestamp()
     license_ = _record(customer, selling, order, now)

@@ -24,6 +24,7 @@ from server.core.i18n import gettext as _
 from server.core.text import ascii_digits
 
 STEP_S = 30
+DIGITS = 6
 DRIFT_STEPS = 1  # a telephone's clock may be half a minute off
 ISSUER = "Daftar console"
 _LEAST_BYTES = 16  # RFC 4226 §4

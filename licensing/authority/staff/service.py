@@ -149,6 +149,17 @@ def set_password(session: Session, operator: str, staff_id: int, password: str) 
     return member
 
 
+def change_own_password(
+    session: Session, member: StaffMember, password: str, *, browser_id: int
+) -> None:
+    """Let a member have another password; every other browser of theirs is signed out."""
+    check_password(password, email=member.email, name=member.name)
+    member.password_hash = hash_password(password)
+    end_browsers(session, member.id, but=browser_id)
+    session.flush()
+    note(session, member.email, "staff.password", member.email)
+
+
 def reset_second_factor(session: Session, operator: str, staff_id: int) -> StaffMember:
     """Forget a lost second factor; the next sign-in sets up a new one. Browsers are signed out."""
     member = get_member(session, staff_id, lock=True)

@@ -14,7 +14,7 @@ from licensing.authority.limits.models import RateBucket
 from licensing.authority.limits.rules import network_of
 from licensing.authority.limits.service import take_now
 from licensing.authority.staff.models import StaffMember, StaffSession
-from licensing.authority.staff.queries import member_by_email, token_hash
+from licensing.authority.staff.queries import Operator, member_by_email, token_hash
 from licensing.authority.staff.rules import (
     GUESS_MINUTES,
     HALF_WAY_MINUTES,
@@ -126,6 +126,13 @@ def confirm(session: Session, browser: StaffSession, member: StaffMember) -> Non
     browser.confirmed_at = clock.now()
     forgive_guesses(session, member.email)
     note(session, member.email, "staff.confirm", member.email)
+    session.flush()
+
+
+def begin_new_factor(session: Session, sealing: Sealing, who: Operator) -> None:
+    """Let somebody who is signed in set up a new second factor in this browser."""
+    browser = session.get_one(StaffSession, who.session_id)
+    browser.new_totp = sealing.seal(new_secret(), who.staff_id)
     session.flush()
 
 
