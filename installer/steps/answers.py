@@ -35,6 +35,7 @@ class LicenseAnswers:
     authority_urls: tuple[str, ...] = ()
     trust_root: str = ""
     ca_bundle: str = ""
+    vendor: str = ""
     offline: bool = False
 
 
@@ -120,6 +121,7 @@ class Answers:
             license=License(
                 authority_urls=self.license.authority_urls,
                 ca_bundle=self.license.ca_bundle and str(self.beside(self.license.ca_bundle)),
+                vendor=self.license.vendor,
             ),
             paths=Paths(data=data, backups=backups),
             organization=self.organization,

@@ -13,13 +13,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from licensing.client.client import LicenseClient, NothingToAsk, goes_by_file
-from licensing.client.ladder import Audience, Verdict
+from licensing.client.ladder import Verdict
 from licensing.client.outcome import Outcome, Result
 from licensing.client.state import Pending, RequestKind
 from licensing.client.transport import backoff, next_check_in
 from licensing.document.errors import DocumentError
 from licensing.document.requests import Usage
 from server.activation import offline
+from server.activation.board import entitlements_of
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
 from server.activation.offline import PendingRequest, Receipt, RequestFile, RequestWish
 from server.activation.opening import open_client
@@ -27,7 +28,6 @@ from server.activation.refusals import mistyped, refusal_of, refusal_of_file
 from server.activation.rules import (
     MachinePart,
     Message,
-    explain,
     moment,
 )
 from server.audit.service import note
@@ -35,7 +35,7 @@ from server.core import clock
 from server.core.actor import SYSTEM, Actor
 from server.core.config import Settings
 from server.core.db import Database
-from server.core.entitlements import Entitlements, EntitlementsBoard, Notice
+from server.core.entitlements import Entitlements, EntitlementsBoard
 from server.core.errors import (
     Conflict,
     DaftarError,
@@ -44,7 +44,7 @@ from server.core.errors import (
     Unreachable,
 )
 from server.core.i18n import gettext as _
-from server.users.queries import peak_devices, seats, service_seats, sold_seats
+from server.users.queries import administrators, peak_devices, seats, service_seats, sold_seats
 from server.users.rules import SoldSeats
 from server.users.service import take_over_seats
 from server.users.slots import begin_peak
@@ -70,6 +70,7 @@ class LicenseOffice:
         self.client = open_client(settings)
         self.database = database
         self.board = board
+        self._vendor = settings.license.vendor
         self._agree_with_mirror()
         self.refresh()
 
@@ -77,20 +78,14 @@ class LicenseOffice:
 
     def refresh(self) -> Entitlements:
         """Climb the ladder again and publish the verdict."""
-        verdict = self.look().verdict
-        snapshot = self.client.status()
-        sold = snapshot.license
-        entitlements = Entitlements(
-            mode=verdict.mode.value,
-            reason=verdict.reason.value,
-            license_id=sold.license_id if sold else None,
-            customer=sold.customer.name if sold else None,
-            features=frozenset(sold.features) if sold else frozenset(),
-            expires_at=moment(sold.expires_at) if sold and sold.expires_at else None,
-            last_contact_at=moment(snapshot.last_contact_at) if snapshot.last_contact_at else None,
-            notices=_banners(verdict),
-            networks=sold.network_scope.cidrs if sold else (),
-            network_mode=sold.network_scope.mode.value if sold else "off",
+        with self.database.read() as session:
+            used, people = seats(session).used, administrators(session)
+        entitlements = entitlements_of(
+            self.client.verdict(used),
+            self.client.status(),
+            named_used=used,
+            administrators=people,
+            vendor=self._vendor,
         )
         self.board.publish(entitlements)
         return entitlements
@@ -378,17 +373,3 @@ def _draw() -> float:
 
 def _save_plan(session: Session, next_at: datetime, *, failures: int) -> None:
     session.merge(CheckInPlan(id=ONLY_ROW, next_at=next_at, failures=failures))
-
-
-def _banners(verdict: Verdict) -> tuple[Notice, ...]:
-    shown = [
-        Notice(
-            code=finding.reason.value,
-            audience="everybody" if finding.banner is Audience.EVERYBODY else "admins",
-            level=explain(finding.reason.value).level,
-            at=moment(finding.due_at) if finding.due_at is not None else None,
-        )
-        for finding in verdict.findings
-        if finding.banner is not Audience.NOBODY
-    ]
-    return tuple(shown)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from server.core.errors import Invalid, Missing
 from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
-from server.core.letter_settings import Mail, Sms, letter_faults
+from server.core.letter_settings import Mail, Sms, is_origin, letter_faults
 
 T = TypeVar("T")
 
@@ -23,7 +23,10 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 @dataclass(frozen=True)
 class Web:
-    """Where pages are served. `https` says that TLS ends in front of us, so cookies may ask for it."""
+    """Where pages are served. `https` says that TLS ends in front of us, so cookies may ask for it.
+
+    `public_url` is what colleagues type; links in mail begin with it.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -31,6 +34,7 @@ class Web:
     threads: int = 8
     https: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    public_url: str = ""
 
     @property
     def proxies(self) -> tuple[str, ...]:
@@ -48,11 +52,12 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class License:
-    """Whom to ask about the licence, and whom to believe."""
+    """Whom to ask about the licence, and whom to believe. `vendor` tells people how to reach the vendor."""
 
     authority_urls: tuple[str, ...] = ()
     trust_root: str = "trust/root.json"
     ca_bundle: str = ""
+    vendor: str = ""
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,10 @@ def check_settings(settings: Settings) -> None:
         raise _wrong("web.port", _("a port lies between 1 and 65535."))
     if settings.web.processes < 1 or settings.web.threads < 1:
         raise _wrong("web.processes", _("at least one process and one thread are needed."))
+    if settings.web.public_url and not is_origin(settings.web.public_url):
+        raise _wrong(
+            "web.public_url", _("it is an address without a path, such as https://crm.example.com.")
+        )
     if settings.organization.locale not in LOCALES:
         raise _wrong("organization.locale", _("it is one of fa, en and fr."))
     try:

@@ -11,12 +11,36 @@ from threading import Lock
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the licence wants people to know. `audience` is `admins` or `everybody`."""
+    """Something the licence wants people to know. `audience` is `admins` or `everybody`.
+
+    `code` is a reason of licensing.md §7 with the mode it brings, or a notice of §9 without a mode and
+    with the vendor's own `text`.
+    """
 
     code: str
     audience: str
     level: str
     at: datetime | None = None
+    mode: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What sentences about the licence name. A moment is None where nothing is known of it.
+
+    `told_at`, `read_only_at` and `locked_at` come when the vendor is never heard of again; `vendor` is
+    how to reach the vendor, in the words of this installation's settings.
+    """
+
+    starts_at: datetime | None = None
+    told_at: datetime | None = None
+    read_only_at: datetime | None = None
+    locked_at: datetime | None = None
+    named_used: int = 0
+    named_cap: int = 0
+    administrators: tuple[str, ...] = ()
+    vendor: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,7 @@ class Entitlements:
     notices: tuple[Notice, ...] = ()
     networks: tuple[str, ...] = ()
     network_mode: str = "off"
+    facts: Facts = Facts()
 
     @property
     def may_read(self) -> bool:

@@ -95,6 +95,14 @@ def owners(session: Session, actor: Actor) -> list[User]:
     return list(session.scalars(query.order_by(User.display_name, User.id)))
 
 
+def administrators(session: Session, limit: int = 3) -> list[str]:
+    """Return the names of people who administer this server, for whoever needs their help."""
+    query = select(User.display_name).where(
+        User.role == Role.ADMIN, User.status == UserStatus.ACTIVE, User.kind == UserKind.HUMAN
+    )
+    return list(session.scalars(query.order_by(User.id).limit(limit)))
+
+
 def count_seats(session: Session, kind: UserKind = UserKind.HUMAN) -> int:
     """Count the users that hold a seat of this kind, from the users themselves."""
     holding = [status for status in UserStatus if holds_seat(status)]
