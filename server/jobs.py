@@ -23,6 +23,7 @@ from server.deals.service import purge_deals, purge_pipelines, purge_stages
 from server.exchange.desk import ImportDesk
 from server.exchange.service import workshop
 from server.exports.desk import ExportDesk
+from server.notices.service import Warner
 from server.people.service import purge_people
 from server.users.queries import get_user
 from server.users.rules import UserStatus
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SEAL = timedelta(seconds=5)
 SEND = timedelta(seconds=5)
+WARN = timedelta(minutes=15)
 WORK = timedelta(seconds=2)  # somebody waits before a page that shows the progress
 
 # Who refers to others goes before them: what went frees what it belonged to on the same night.
@@ -64,6 +66,7 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("backups.look", minute, backups.look, at_start=True),
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
         Job("imports.run", every(WORK), imports.work, at_start=True),
+        Job("license.warn", every(WARN), Warner(settings, database, office).warn, at_start=True),
         Job("letters.send", every(SEND), postman.keep_going, at_start=True),
         Job("letters.forget", daily("03:50", zone), lambda: _forget_letters(database)),
         Job("exports.write", every(WORK), exports.keep_going, at_start=True),

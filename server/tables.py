@@ -11,6 +11,7 @@ from server.deals import models as deals
 from server.exchange import models as exchange
 from server.exports import models as exports
 from server.http import idempotency
+from server.notices import models as notices
 from server.people import models as people
 from server.users import models as users
 
@@ -25,6 +26,7 @@ __all__ = [
     "exports",
     "idempotency",
     "metadata",
+    "notices",
     "outbox",
     "people",
     "schedule",

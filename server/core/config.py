@@ -231,14 +231,7 @@ def read_toml(path: Path) -> dict[str, object]:
 
 def check_settings(settings: Settings) -> None:
     """Raise Invalid when a value, right in its type, cannot be meant so."""
-    if not 0 < settings.web.port < 65_536:
-        raise _wrong("web.port", _("a port lies between 1 and 65535."))
-    if settings.web.processes < 1 or settings.web.threads < 1:
-        raise _wrong("web.processes", _("at least one process and one thread are needed."))
-    if settings.web.public_url and not is_origin(settings.web.public_url):
-        raise _wrong(
-            "web.public_url", _("it is an address without a path, such as https://crm.example.com.")
-        )
+    _check_web(settings.web)
     if settings.organization.locale not in LOCALES:
         raise _wrong("organization.locale", _("it is one of fa, en and fr."))
     try:
@@ -254,6 +247,17 @@ def check_settings(settings: Settings) -> None:
     if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise _wrong("backup.time", _("it is a time of day such as 02:15."))
     check_letters(settings.mail, settings.sms)
+
+
+def _check_web(web: Web) -> None:
+    if not 0 < web.port < 65_536:
+        raise _wrong("web.port", _("a port lies between 1 and 65535."))
+    if web.processes < 1 or web.threads < 1:
+        raise _wrong("web.processes", _("at least one process and one thread are needed."))
+    if web.public_url and not is_origin(web.public_url):
+        raise _wrong(
+            "web.public_url", _("it is an address without a path, such as https://crm.example.com.")
+        )
 
 
 def check_letters(mail: Mail, sms: Sms) -> None:

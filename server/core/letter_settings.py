@@ -173,6 +173,11 @@ def _answer_faults(sms: Sms) -> Iterator[Fault]:
         yield "sms.success_pattern", _("it is no regular expression: %(why)s.", why=error)
 
 
+def is_origin(text: str) -> bool:
+    """Tell whether the text is the address of a site: scheme, host, perhaps a port, and nothing behind."""
+    return _is_url(text) and text.count("/") == 2 and "?" not in text and "#" not in text
+
+
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)

@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import select
-
 from server.core import clock
 from server.core.contact import clean_email, clean_phone
 from server.core.db import Database
@@ -14,7 +12,7 @@ from server.core.i18n import current_locale, mark
 from server.core.i18n import gettext as _
 from server.core.letter_text import write_letter
 from server.core.letters import OF_THE_LINE, Carrier, Channel, Stage, stage_sentence
-from server.core.outbox import Message, OutgoingMessage, State, enqueue
+from server.core.outbox import Message, OutgoingMessage, State, enqueue, message_of
 from server.core.postman import Postman
 
 TEST = "test"
@@ -63,8 +61,7 @@ def try_out(
         raise Missing(stage_sentence(Stage.NOT_CONFIGURED))
     with database.write() as session:
         enqueue(session, message)
-        mine = select(OutgoingMessage.id).where(OutgoingMessage.once_key == message.once_key)
-        found = session.scalars(mine).one()
+        found = message_of(session, message.once_key).id
     Postman(database, carrying).deliver_next(found)
     with database.write() as session:
         row = session.get_one(OutgoingMessage, found)

@@ -177,6 +177,13 @@ def get_message(session: Session, message_id: int) -> OutgoingMessage:
     return found
 
 
+def message_of(session: Session, once_key: str) -> OutgoingMessage:
+    """Return the message that was put in under this key."""
+    return session.scalars(
+        select(OutgoingMessage).where(OutgoingMessage.once_key == once_key)
+    ).one()
+
+
 def send_again(session: Session, message_id: int) -> int:
     """Send a settled message once more, or try a waiting one now; return the id of what is on its way.
 
@@ -203,9 +210,7 @@ def send_again(session: Session, message_id: int) -> int:
     copies = session.scalar(select(func.count()).select_from(OutgoingMessage).where(again)) or 1
     key = f"{origin}{AGAIN}{copies}"
     enqueue(session, _copy_of(old, key))
-    return session.execute(
-        select(OutgoingMessage.id).where(OutgoingMessage.once_key == key)
-    ).scalar_one()
+    return message_of(session, key).id
 
 
 def _copy_of(old: OutgoingMessage, once_key: str) -> Message:
