@@ -47,13 +47,18 @@ class QrError(DocumentError):
 
 
 def slices(raw: bytes, size: int = SYMBOLS) -> list[str]:
-    """Return the texts of as many QR codes as the file takes, `size` base64 symbols in each."""
+    """Return the texts of as many QR codes as the file takes, at most `size` base64 symbols in each.
+
+    All are about as large, so that they look and scan alike.
+    """
     if size < 4 or size % 4:
         raise ValueError(f"A slice has a multiple of four symbols, not {size}.")
     if len(raw) > MAX_BYTES:
         raise malformed(f"The document has {len(raw)} bytes, more than {MAX_BYTES}.")
     text = base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode("ascii")
-    cut = [text[at : at + size] for at in range(0, len(text), size)]
+    count = -(-len(text) // size)
+    even = 4 * -(-len(text) // (4 * count))
+    cut = [text[at : at + even] for at in range(0, len(text), even)]
     if len(cut) > MOST_PARTS:
         raise ValueError(f"{len(cut)} codes are more than {MOST_PARTS}; take a larger size.")
     return [f"DFT1:{place}/{len(cut)}:{one}" for place, one in enumerate(cut, start=1)]
