@@ -1,6 +1,6 @@
 """create_app(): the only place where everything meets."""
 
-from flask import Request
+from flask import Request, g
 
 from client_web.door import error_page, open_web
 from server import api
@@ -16,13 +16,14 @@ from server.core.passwords import set_cost
 from server.core.version import VERSION
 from server.http.app import DaftarFlask, make_app
 from server.http.door import Door
-from server.users.sign_in import actor_of_session, actor_of_token
+from server.users.presence import Presence
+from server.users.sign_in import actor_of_token, signed_in
 
 SESSION_COOKIE = "daftar_session"
 PROGRAMS = ("/api/v1/", "/metrics")  # programs knock here; /api/docs is for people
 
 
-def _authenticator(database: Database) -> object:
+def _authenticator(database: Database, presence: Presence) -> object:
     def authenticate(incoming: Request) -> Actor | None:
         header = incoming.headers.get("Authorization", "")
         if incoming.path.startswith(PROGRAMS):
@@ -31,12 +32,17 @@ def _authenticator(database: Database) -> object:
             if scheme.lower() != "bearer" or not token.strip():
                 return None
             with database.read() as session:
-                return actor_of_token(session, token.strip())
+                program = actor_of_token(session, token.strip())
+            if program is not None and program.user_id is not None:
+                presence.saw(program.user_id)
+            return program
         secret = incoming.cookies.get(SESSION_COOKIE)
         if not secret:
             return None
         with database.read() as session:
-            return actor_of_session(session, secret)
+            found = signed_in(session, secret)
+        g.sign_in = found  # whether the device is connected is asked once it is known where to
+        return found.actor if found else None
 
     return authenticate
 
@@ -50,10 +56,11 @@ def create_app(
     """Return the whole CRM as one WSGI application; the office is what the licence pages ask."""
     set_cost(memory_kib=settings.security.argon2_memory_kib, rounds=settings.security.argon2_rounds)
     watch(database)
+    presence = Presence(database)
     door = Door(
         database=database,
         secret_key=read_secret(settings.secrets, "web.key"),
-        authenticate=_authenticator(database),  # type: ignore[arg-type] # a closure
+        authenticate=_authenticator(database, presence),  # type: ignore[arg-type] # a closure
         page_of_error=error_page,
         board=board,
         api_prefixes=PROGRAMS,
@@ -63,6 +70,7 @@ def create_app(
     app = make_app("server", door, title="Daftar", version=VERSION, static_folder=None)
     app.extensions["daftar.settings"] = settings
     app.extensions["daftar.office"] = office
+    app.extensions["daftar.presence"] = presence
     app.extensions["daftar.backups"] = BackupOffice(settings, database)
 
     @app.before_request

@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from client_web.reading import put_back, say
-from client_web.users.devices import device_name
 from client_web.users.forms import LANGUAGES, PasswordForm, ProfileForm, TokenForm
 from client_web.users.views import COOKIE
 from server.core.errors import Invalid
@@ -13,6 +12,8 @@ from server.core.i18n import ngettext
 from server.http.access import current_actor, needs, signed_in
 from server.http.unit_of_work import current_session
 from server.users import queries, service, sign_in
+from server.users.agents import device_name
+from server.users.holders import devices_of
 
 blueprint = Blueprint("profile", __name__)
 
@@ -70,7 +71,7 @@ def _security(form: PasswordForm) -> str:
         "users/security.html",
         form=form,
         tabs=_tabs("security"),
-        sign_ins=queries.sign_ins_of(session, actor),
+        devices=devices_of(session, actor.user_id),
         here=sign_in.sign_in_id(session, request.cookies.get(COOKIE, "")),
         device_name=device_name,
     )

@@ -1,9 +1,10 @@
 """Pages around accounts: signing in and out."""
 
+import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # a template shows records, and only their types are needed h
 blueprint = Blueprint("users", __name__)
 
 COOKIE = "daftar_session"
+DEVICE_COOKIE = "daftar_device"  # by which a browser is the same device at its next sign-in
+DEVICE_LENGTH = 43  # of 32 random bytes
+DEVICE_DAYS = 400  # the longest that browsers keep a cookie
 
 
 def _safe(target: str) -> str:
@@ -42,7 +46,28 @@ def sign_in() -> ResponseReturnValue:
     target = request.args.get("next", "")
     if visitor() is not None:
         return redirect(_safe(target))
-    return render_template("users/sign_in.html", form=SignInForm(next=target), problem=None)
+    page = render_template("users/sign_in.html", form=SignInForm(next=target), problem=None)
+    return _known_again(current_app.make_response(page), _device())
+
+
+def _device() -> str:
+    """Return the secret by which this browser is known again, a new one for a new browser."""
+    known = request.cookies.get(DEVICE_COOKIE, "")
+    return known if len(known) == DEVICE_LENGTH else secrets.token_urlsafe(32)
+
+
+def _known_again(response: Response, device: str) -> Response:
+    """Let the browser keep what makes it this device, longer than any sign-in."""
+    settings = current_app.extensions["daftar.settings"]
+    response.set_cookie(
+        DEVICE_COOKIE,
+        device,
+        max_age=DEVICE_DAYS * 86_400,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.web.https,
+    )
+    return response
 
 
 @blueprint.post("/sign-in")
@@ -65,10 +90,10 @@ def enter() -> ResponseReturnValue:
             accounts.note_failure(writing, email, address)
         return render_template("users/sign_in.html", form=form, problem=refusal.message), 401
     settings = current_app.extensions["daftar.settings"]
-    place = accounts.Visitor(address, request.user_agent.string)
-    hours = settings.security.session_hours
-    accounts.end_session(current_session(), request.cookies.get(COOKIE, ""))
-    secret = accounts.open_session(current_session(), user, place, hours=hours)
+    device, hours = _device(), settings.security.session_hours
+    place = accounts.Visitor(address, request.user_agent.string, device)
+    before = request.cookies.get(COOKIE, "")
+    secret = accounts.open_session(current_session(), user, place, hours=hours, replaces=before)
     browser.clear()
     response = current_app.make_response(redirect(_safe(form.next.data or "")))
     response.set_cookie(
@@ -79,7 +104,7 @@ def enter() -> ResponseReturnValue:
         samesite="Lax",
         secure=settings.web.https,
     )
-    return response
+    return _known_again(response, device)
 
 
 @blueprint.post("/sign-out")

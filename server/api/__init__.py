@@ -24,6 +24,7 @@ from server.http.app import DaftarFlask, csrf
 from server.metrics.api import blueprint as metrics
 from server.people.api import blueprint as people
 from server.users.api import blueprint as users
+from server.users.seats_api import blueprint as seats
 
 SLICES: tuple[APIBlueprint, ...] = (
     users,
@@ -36,6 +37,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     imports,
     exports,
     license_status,
+    seats,
     backups,
     audit,
 )

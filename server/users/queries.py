@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from server.core import clock
@@ -20,7 +20,6 @@ from server.users.models import (
     SeatCounter,
     SignInFailure,
     User,
-    WebSession,
 )
 from server.users.rules import (
     FAILURE_WINDOW_MINUTES,
@@ -51,14 +50,17 @@ def visible_to(actor: Actor) -> Select[User]:
     return select(User).where(User.deleted_at.is_(None))
 
 
+def matching_name(text: str) -> ColumnElement[bool]:
+    """Return the condition that a user's name or address holds this text."""
+    by_name = User.display_name.ilike(f"%{text.strip()}%")
+    return by_name | User.email_key.ilike(f"%{fold(text)}%")
+
+
 def list_users(session: Session, actor: Actor, wish: ListQuery) -> Page[User]:
     """Return one page of users."""
     query = visible_to(actor)
     if wish.q.strip():
-        needle = f"%{wish.q.strip()}%"
-        query = query.where(
-            User.display_name.ilike(needle) | User.email_key.ilike(f"%{fold(wish.q)}%")
-        )
+        query = query.where(matching_name(wish.q))
     return page(session, query, USERS, wish)
 
 
@@ -133,14 +135,6 @@ def tokens_of(session: Session, actor: Actor, user_id: int | None = None) -> lis
         actor.must("users.manage")
     query = select(ApiToken).where(ApiToken.user_id == whose, ApiToken.revoked_at.is_(None))
     return list(session.scalars(query.order_by(ApiToken.id.desc())))
-
-
-def sign_ins_of(session: Session, actor: Actor) -> list[WebSession]:
-    """Return the browsers in which the actor is signed in, newest first."""
-    query = select(WebSession).where(
-        WebSession.user_id == actor.user_id, WebSession.expires_at > clock.now()
-    )
-    return list(session.scalars(query.order_by(WebSession.id.desc())))
 
 
 def device_seats(session: Session) -> Seats:

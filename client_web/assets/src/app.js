@@ -12,6 +12,7 @@ import "./date.js";
 import "./drop.js";
 import "./select.js";
 import "./board.js";
+import "./presence.js";
 import { whenPresent } from "./dom.js";
 
 whenPresent("[x-data]", () => import("./alpine.js"));

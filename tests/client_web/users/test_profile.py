@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from client_web.users.devices import device_name
+from server.users.agents import device_name
 from server.core.db import Database
 from server.users.models import ApiToken, WebSession
 from server.users.queries import user_by_email

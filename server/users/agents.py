@@ -1,4 +1,4 @@
-"""What a browser calls itself, in words that its owner recognises."""
+"""What a browser calls itself, in words that its owner recognises; for pages, files and the command line."""
 
 from server.core.i18n import gettext as _
 
