@@ -114,6 +114,16 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("import_extras", keys=("import_id", "kind", "record_id")),
     Sheet("audit_entries", without=frozenset({"salt"}), permission="audit.see"),
     Sheet("seat_days"),
+    Sheet("representative"),
+    Sheet("notice_preferences", keys=("user_id",)),
+    Sheet(
+        "outgoing_messages",  # without their texts, which may hold links to choose a password
+        only=(
+            *("id", "channel", "recipient", "addressee", "purpose", "subject", "state", "attempts"),
+            *("problem", "answer", "created_at", "tried_at", "settled_at"),
+        ),
+        permission="settings.edit",
+    ),
     Sheet(
         "backup_runs",
         only=(
@@ -134,7 +144,7 @@ LEFT_OUT: Mapping[str, str] = {
     "company_contact_keys": "follows from emails and phones of companies.csv",
     "person_contact_keys": "follows from emails and phones of people.csv",
     "idempotency_keys": "answers repeated to programs within a day",
-    "outgoing_messages": "the queue of messages, which may hold links to choose a password",
+    "license_matters": "what people are being told about the licence now",
     "user_sightings": "when colleagues were last seen",
     "device_counter": "who is signed in now",
     "scheduler_leases": "which process runs the clock",
