@@ -22,6 +22,7 @@ ROOMS: Mapping[str, str] = {
     "logs": "logs:logs",
     "notify": "notify:group",
     "preflight": "checks:preflight",
+    "seats": "seats:group",
     "serve": "serve:serve",
     "status": "status:status",
     "token": "token:group",

@@ -1,17 +1,18 @@
 """What runs by the clock: the list of jobs. Each job's work lives in its own slice."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from server.activation.service import LicenseOffice
 from server.activities.service import purge_activities
 from server.audit.chain import seal_all, verify_and_remember
-from server.audit.service import note
 from server.backups.service import BackupOffice
 from server.backups.worker import Worker
 from server.companies.service import purge_companies
+from server.core import clock
 from server.core.actor import SYSTEM, Actor
 from server.core.bin import empty_bin
 from server.core.config import Settings
@@ -27,7 +28,7 @@ from server.notices.service import Warner
 from server.people.service import purge_people
 from server.users.queries import get_user
 from server.users.rules import UserStatus
-from server.users.service import reconcile_seats
+from server.users.seat_history import count_anew, forget_old_days, note_day
 from server.users.sign_in import actor_for
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("audit.seal", every(SEAL), lambda: _seal(database), at_start=True),
         Job("audit.verify", daily("04:10", zone), lambda: _verify(database)),
         Job("bin.empty", daily("03:00", zone), lambda: purge_bin(database, office.board)),
-        Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database)),
+        Job("users.seats", minute, lambda: _note_day(database, zone), at_start=True),
+        Job("users.reconcile_seats", daily("03:30", zone), lambda: _reconcile(database, zone)),
     ]
 
 
@@ -108,8 +110,16 @@ def _forget_letters(database: Database) -> None:
     log.info("Forgot %s messages that were settled long ago.", forget_settled(database))
 
 
-def _reconcile(database: Database) -> None:
+def _note_day(database: Database, zone: str) -> None:
     with database.write(SYSTEM) as session:
-        for kind, difference in reconcile_seats(session).items():
-            changes = {"kind": kind.value, "difference": difference}
-            note(session, SYSTEM, "reconcile_seats", kind="license", changes=changes)
+        note_day(session, _today(zone))
+
+
+def _reconcile(database: Database, zone: str) -> None:
+    with database.write(SYSTEM) as session:
+        count_anew(session)
+        forget_old_days(session, _today(zone))
+
+
+def _today(zone: str) -> date:
+    return clock.now().astimezone(ZoneInfo(zone)).date()

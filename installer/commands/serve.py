@@ -19,6 +19,7 @@ from server.core.log import start_log
 from server.core.schedule import Scheduler
 from server.http.app import DaftarFlask
 from server.jobs import jobs
+from server.users.presence import Presence
 from server.wsgi import Serving
 from server.wsgi import serve as serve_until_stopped
 
@@ -78,7 +79,13 @@ def _make_app(settings: Settings) -> DaftarFlask:
         target=office.watch, args=(threading.Event(),), name="license", daemon=True
     )
     watching.start()
-    return create_app(settings, database, board, office)
+    app = create_app(settings, database, board, office)
+    presence: Presence = app.extensions["daftar.presence"]
+    beating = threading.Thread(
+        target=presence.keep, args=(threading.Event(),), name="presence", daemon=True
+    )
+    beating.start()
+    return app
 
 
 def _run_jobs(settings: Settings, stop: threading.Event) -> None:

@@ -22,7 +22,13 @@ from server.deals.models import Deal
 from server.metrics import rules
 from server.metrics.rules import Sample
 from server.people.models import Person
-from server.users.queries import count_failures, seats
+from server.users.queries import (
+    count_failures,
+    device_seats,
+    peak_devices,
+    reserved_slots,
+    seats,
+)
 from server.users.rules import UserKind
 
 if TYPE_CHECKING:  # the office is handed over, open
@@ -58,6 +64,7 @@ def of_the_house(
             Sample(rules.UP, 1),
             *_license(now_holds),
             *_seats(session),
+            *_devices(session),
             *_backups(session),
             *_jobs(session),
             *_trail(session),
@@ -80,6 +87,14 @@ def _seats(session: Session) -> Iterator[Sample]:
         counted = seats(session, kind)
         yield Sample(rules.SEATS_USED, counted.used, {"kind": word})
         yield Sample(rules.SEATS_CAP, counted.cap, {"kind": word})
+
+
+def _devices(session: Session) -> Iterator[Sample]:
+    counted = device_seats(session)
+    yield Sample(rules.SEATS_USED, counted.used, {"kind": "concurrent"})
+    yield Sample(rules.SEATS_CAP, counted.cap, {"kind": "concurrent"})
+    yield Sample(rules.DEVICES_PEAK, peak_devices(session))
+    yield Sample(rules.RESERVED_SLOT, reserved_slots(session))
 
 
 def _backups(session: Session) -> Iterator[Sample]:

@@ -34,8 +34,15 @@ LICENSE_EXPIRES = Metric(
 LICENSE_CONTACT = Metric(
     "daftar_license_last_contact_timestamp_seconds", "When the vendor last answered."
 )
-SEATS_USED = Metric("daftar_seats_used", "Seats that are taken, by kind of account.", ("kind",))
+SEATS_USED = Metric("daftar_seats_used", "Seats that are taken, by kind.", ("kind",))
 SEATS_CAP = Metric("daftar_seats_cap", "Seats that the licence covers.", ("kind",))
+DEVICES_PEAK = Metric(
+    "daftar_devices_peak",
+    "Most connected devices at once since the vendor last accepted a check-in.",
+)
+RESERVED_SLOT = Metric(
+    "daftar_reserved_slot_in_use", "1 while an administrator is connected above the cap, else 0."
+)
 BACKUP_AGE = Metric("daftar_backup_age_seconds", "Age of the newest backup.", ("backup",))
 BACKUP_STATE = Metric(
     "daftar_backup_state", "1 for the state of the newest backup, else 0.", ("backup", "state")
@@ -61,6 +68,8 @@ METRICS = (
     LICENSE_CONTACT,
     SEATS_USED,
     SEATS_CAP,
+    DEVICES_PEAK,
+    RESERVED_SLOT,
     BACKUP_AGE,
     BACKUP_STATE,
     JOB_FINISHED,

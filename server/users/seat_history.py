@@ -1,5 +1,6 @@
 """The seats of each day, and what the nightly count found. The caller opens the transaction."""
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -7,14 +8,24 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from server.audit.queries import list_entries
+from server.audit.service import note
 from server.core.actor import SYSTEM, Actor
 from server.core.listing import Field, Filter, ListQuery, ListSpec, Page, page, read_date, read_int
 from server.users.models import SeatDay
 from server.users.queries import seats, service_seats
-from server.users.rules import HISTORY_DAYS
-from server.users.slots import hold_counter
+from server.users.rules import HISTORY_DAYS, Slot, UserKind
+from server.users.service import reconcile_seats
+from server.users.slots import hold_counter, reconcile_devices
+
+log = logging.getLogger(__name__)
 
 RECONCILED = "reconcile_seats"
+COUNTERS: dict[UserKind | Slot, str] = {
+    UserKind.HUMAN: "named",
+    UserKind.SERVICE: "service",
+    Slot.LICENSED: "concurrent",
+    Slot.RESERVED: "reserved",
+}
 SHOWN_DAYS = 30  # for which a difference stays on the page
 
 DAYS = ListSpec(
@@ -67,6 +78,20 @@ def last_days(session: Session, actor: Actor, most: int) -> list[SeatDay]:
     actor.must("users.manage")
     found = session.scalars(select(SeatDay).order_by(SeatDay.day.desc()).limit(most))
     return list(found)[::-1]
+
+
+def count_anew(session: Session) -> dict[str, int]:
+    """Set every counter to what users and devices say; note each difference in the trail and return them."""
+    found = {
+        **{COUNTERS[kind]: wrong for kind, wrong in reconcile_seats(session).items()},
+        **{COUNTERS[slot]: wrong for slot, wrong in reconcile_devices(session).items()},
+    }
+    for counter, difference in found.items():
+        changes = {"kind": counter, "difference": difference}
+        note(session, SYSTEM, RECONCILED, kind="license", changes=changes)
+        log.warning("The counter of %s was wrong by %s and was set right.", counter, difference)
+    session.flush()
+    return found
 
 
 @dataclass(frozen=True)
