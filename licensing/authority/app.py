@@ -7,6 +7,7 @@ from licensing.authority.activations.api import DESK, TURNSTILE
 from licensing.authority.activations.api import blueprint as protocol
 from licensing.authority.activations.desk import Desk
 from licensing.authority.config import CHALLENGE_SECRET, WEB_SECRET, Settings
+from licensing.authority.console.door import authenticator, error_page, open_console
 from licensing.authority.keys.store import Keys
 from licensing.authority.limits.service import Turnstile
 from licensing.document.errors import Code
@@ -26,6 +27,9 @@ def make_authority(settings: Settings, database: Database, keys: Keys) -> Daftar
     door = Door(
         database=database,
         secret_key=read_secret(settings.secrets_dir, WEB_SECRET),
+        authenticate=authenticator(database),
+        page_of_error=error_page if settings.console.enabled else None,
+        https=settings.console.https,
         api_prefixes=("/v1/", "/healthz"),
     )
     app = make_app(
@@ -38,6 +42,8 @@ def make_authority(settings: Settings, database: Database, keys: Keys) -> Daftar
     # Who signs the body needs no cookie, and a foreign site cannot sign.
     csrf.exempt(protocol)
     app.register_blueprint(protocol)
+    if settings.console.enabled:
+        open_console(app, settings, keys)
     return app
 
 

@@ -3,7 +3,7 @@
 from setuptools import find_namespace_packages, setup
 
 HOME = "licensing.authority"
-ROOMS = find_namespace_packages(exclude=["build*", "templates*", "*.egg-info*"])
+ROOMS = find_namespace_packages(exclude=["build*", "*.templates*", "*.egg-info*"])
 
 setup(
     package_dir={HOME: "."},

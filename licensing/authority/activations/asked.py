@@ -46,7 +46,12 @@ class Asked:
 
 def what_is_asked(session: Session, raw: bytes) -> Asked:
     """Read a `.dftreq`. Raise DocumentError when it is none, NotFound for a stranger's."""
-    kind = answer_kind(raw, [ActivateRequest, CheckInRequest, DeactivateRequest])
+    kinds: list[type[ActivateRequest | CheckInRequest | DeactivateRequest]] = [
+        ActivateRequest,
+        CheckInRequest,
+        DeactivateRequest,
+    ]
+    kind = answer_kind(raw, kinds)
     if kind is ActivateRequest:
         return _activation(session, open_activation(raw).request)
     server = _server(session, claimed_activation_id(raw))
