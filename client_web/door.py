@@ -1,5 +1,6 @@
 """The browser's door: templates, static files, the frame around every page, and one room a slice."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -26,17 +27,22 @@ from client_web.exports import views as exports
 from client_web.home import views as home
 from client_web.imports import views as imports
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
+from client_web.ladder import refusal
+from client_web.ladder import views as ladder
+from client_web.ladder.banners import banners
 from client_web.license import room as license_pages
 from client_web.people import views as people
+from client_web.seats import devices, gate
+from client_web.seats import views as seats
 from client_web.users import account as accounts
 from client_web.users import pages as colleagues
 from client_web.users import profile
 from client_web.users import views as users
-from server.activation.rules import explain
 from server.core.actor import Actor
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
 from server.http.door import door_of
+from server.http.licence_gate import is_open
 from server.http.pages import install_templates, serve_static
 
 ROOMS = (
@@ -44,6 +50,9 @@ ROOMS = (
     home,
     colleagues,
     license_pages,
+    ladder,
+    seats,
+    devices,
     tasks,
     calendar,
     activities,
@@ -90,6 +99,8 @@ def open_web(app: Flask) -> None:
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     app.extensions["sign_in"] = "users.sign_in"
+    app.extensions["licence_page"] = "license.page"
+    app.before_request(gate.hold_slot)
     app.context_processor(_frame)
 
 
@@ -100,7 +111,7 @@ def _navigation(actor: Actor) -> list[dict[str, object]]:
 def _rows(actor: Actor, menu: tuple[MenuRow, ...], heading: str | None) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for endpoint, words, icon, permission, key in menu:
-        if permission is None or actor.may(permission):
+        if (permission is None or actor.may(permission)) and is_open(endpoint):
             rows.append(
                 {
                     "label": _(words),
@@ -119,11 +130,17 @@ def _frame() -> dict[str, object]:
     toasts = [{"text": text, "level": level} for level, text in flashed]
     actor: Actor | None = g.get("actor")
     if actor is None:
-        return {"navigation": [], "banners": [], "account_menu": [], "toasts": toasts}
+        return {
+            "navigation": [],
+            "banners": _banners(None),
+            "account_menu": [],
+            "toasts": toasts,
+        }
     return {
         "navigation": _navigation(actor),
         "banners": _banners(actor),
         "toasts": toasts,
+        "presence_url": url_for("devices.alive"),
         "readable_changes": history.readable_changes,
         "account_menu": [
             {"label": _("Your profile"), "url": url_for("profile.page"), "icon": "user"},
@@ -132,25 +149,14 @@ def _frame() -> dict[str, object]:
     }
 
 
-def _banners(actor: Actor) -> list[dict[str, object]]:
-    board = door_of(current_app).board
-    if board is None:
-        return []
-    manages = actor.may("license.manage")
-    return [
-        {
-            "level": notice.level,
-            "text": f"{_(explain(notice.code).title)}. {_(explain(notice.code).next_step)}",
-            "url": url_for("license.page"),
-            "action": _("To the licence page"),
-        }
-        for notice in board.verdict.notices
-        if manages or notice.audience == "everybody"
-    ]
+def _banners(actor: Actor | None) -> list[dict[str, object]]:
+    return [{**asdict(one), "put_away": url_for("ladder.put_away")} for one in banners(actor)]
 
 
 def error_page(status: int, code: str, message: str) -> str:
     """Render a refusal as a page: what happened, and the way out."""
+    if code in refusal.CODES:
+        return refusal.refusal_page(status)
     titles = {
         401: _("Please sign in"),
         402: _("Not covered by the licence"),

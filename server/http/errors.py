@@ -73,14 +73,23 @@ def _page(status: int, code: str, detail: str) -> ResponseReturnValue:
     render = door_of(current_app).page_of_error
     if render is None:
         return detail, status, {"Content-Type": "text/plain; charset=utf-8"}
-    return render(status, code, detail), status, _said_aloud(detail)
+    return render(status, code, detail), status, _said_aloud(status, detail)
 
 
-def _said_aloud(detail: str) -> dict[str, str]:
-    """Let a part of a page that asked by itself show the sentence, since it shows no page of errors."""
+def _said_aloud(status: int, detail: str) -> dict[str, str]:
+    """Let a part of a page that asked by itself show the sentence, since it shows no page of errors.
+
+    What only looks, and is not covered by the licence any more, gives way to the page that says so.
+    """
     if not request.headers.get("HX-Request"):
         return {}
-    return {"HX-Trigger": json.dumps({"toast": {"text": detail, "level": "danger"}})}
+    if status == HTTPStatus.PAYMENT_REQUIRED and request.method == "GET":
+        return {"HX-Refresh": "true"}
+    toast: dict[str, object] = {"text": detail, "level": "danger"}
+    if status == HTTPStatus.PAYMENT_REQUIRED and "licence_page" in current_app.extensions:
+        page = url_for(current_app.extensions["licence_page"])
+        toast["link"] = {"url": page, "label": _("To the licence page")}
+    return {"HX-Trigger": json.dumps({"toast": toast})}
 
 
 def _answer(

@@ -12,6 +12,7 @@ from server.core import format as shown
 from server.core.i18n import current_locale, direction, gettext, ngettext
 from server.core.text import initials
 from server.core.version import VERSION
+from server.http.licence_gate import is_shut, offers, shut_words
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -26,8 +27,8 @@ class _Reader:
         self.user_id: int | None = actor.user_id
 
     def may(self, permission: str) -> bool:
-        """Tell whether the visitor holds the permission."""
-        return bool(self._actor.may(permission))
+        """Tell whether the visitor holds the permission and the licence leaves something of it."""
+        return bool(self._actor.may(permission)) and offers(permission)
 
 
 def install_templates(app: Flask, folders: Sequence[Path], asset: Callable[[str], str]) -> None:
@@ -40,6 +41,7 @@ def install_templates(app: Flask, folders: Sequence[Path], asset: Callable[[str]
     env.add_extension("jinja2.ext.do")
     env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
     env.globals.update(_=gettext, ngettext=ngettext, asset=asset, csrf_token=generate_csrf)
+    env.globals.update(is_shut=is_shut, shut_words=shut_words)
     env.filters.update(
         date=shown.date,
         datetime=shown.datetime,
