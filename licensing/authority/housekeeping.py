@@ -6,10 +6,9 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from licensing.authority.activations.models import KeptAnswer
-from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, usable
+from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, ending
 from licensing.authority.keys.store import Keys
 from licensing.authority.limits.service import forget_full_buckets
-from licensing.document.documents import Role
 from server.core import clock
 from server.core.db import Database
 from server.core.schedule import Job, daily, every
@@ -50,14 +49,6 @@ def watch_keys(keys: Keys) -> None:
 
 def ending_soon(keys: Keys) -> list[str]:
     """Return the roles whose last key ends within the overlap, and `keyset` if it does."""
-    now = clock.timestamp()
-    soon = now + OVERLAP_DAYS * DAY
     ring = keys.ring()
-    ending = [
-        role.value
-        for role in (Role.LICENSE, Role.LEASE)
-        if all(entry.not_after < soon for entry in usable(ring.held(), role, now))
-    ]
-    if ring.keyset.expires_at < soon:
-        ending.append("keyset")
-    return ending
+    found = ending(ring.keyset, ring.held(), clock.timestamp())
+    return [one.role.value if one.role else "keyset" for one in found]

@@ -21,7 +21,7 @@ from licensing.authority.activations.rules import (
     judge,
 )
 from licensing.authority.activations.service import sentence
-from licensing.authority.activations.standing import Known, Shown, Standing
+from licensing.authority.activations.standing import Known, Shown, Standing, Terms
 from licensing.authority.audit.service import PROTOCOL, note
 from licensing.authority.licenses.flags import raise_flag
 from licensing.authority.licenses.models import LicenseRecord
@@ -130,23 +130,26 @@ def _keep(session: Session, call: _Call, envelope: Envelope, changes: dict[str, 
 
 def _next_lease(session: Session, desk: Desk, call: _Call, step: Step, shown: Shown) -> SignedLease:
     held = call.standing
+    # One version of the keys for the whole answer: what it tells and what signs it.
     ring = desk.keys.ring()
-    news = news_for(shown.told, Told(held.terms.serial, ring.keyset.version))
-    offered = stands.envelope_of(session, held.terms) if news.license else None
+    terms = stands.refreshed(session, ring, held.terms, call.now)
+    news = news_for(shown.told, Told(terms.serial, ring.keyset.version))
+    offered = stands.envelope_of(session, terms) if news.license else None
     turn = Turn(
-        terms=held.terms,
+        ring=ring,
+        terms=terms,
         activation_id=held.activation_id,
         generation=held.generation,
         head_hash=held.head_hash,
         request_hash=call.request_hash,
         now=call.now,
     )
-    notices = (*step.notices, *news.notices(), *_about_seats(call))
-    return sign_lease(desk, turn, Link(step.chain.seq, notices, offered, news.keyset))
+    notices = (*step.notices, *news.notices(), *_about_seats(call, terms))
+    return sign_lease(desk.mint, turn, Link(step.chain.seq, notices, offered, news.keyset))
 
 
-def _about_seats(call: _Call) -> Sequence[NoticeCode]:
-    over = call.request.usage.named > call.standing.terms.named
+def _about_seats(call: _Call, terms: Terms) -> Sequence[NoticeCode]:
+    over = call.request.usage.named > terms.named
     return [NoticeCode.SEATS_OVER_NEW_CAP] if over else []
 
 

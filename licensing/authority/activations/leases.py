@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from licensing.authority.activations.desk import Desk
 from licensing.authority.activations.models import ActivationRecord
-from licensing.authority.activations.nonces import Told
+from licensing.authority.activations.nonces import Mint, Told
 from licensing.authority.activations.rules import renew_after
 from licensing.authority.activations.standing import Terms
+from licensing.authority.keys.store import Ring
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.rules import lease_status
 from licensing.document.answers import Activation, Bundle, Lease, LeaseSeats, Notice
@@ -20,9 +20,19 @@ from server.core.i18n import gettext as _
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What an activation asked and when, and the version of the keys that everything in the answer holds under."""
+
+    ring: Ring
+    request_hash: str
+    now: int
+
+
+@dataclass(frozen=True)
 class Turn:
     """One signed answer in the making: whose, to which request, when."""
 
+    ring: Ring
     terms: Terms
     activation_id: str
     generation: int
@@ -55,6 +65,7 @@ class SignedLease:
             "head_nonce": self.lease.next_nonce,
             "head_hash": self.envelope.raw_hash,
             "lease_expires_at": self.lease.expires_at,
+            "told_serial": self.lease.license_serial,
         }
 
 
@@ -69,9 +80,9 @@ _SENTENCES = {
 }
 
 
-def sign_lease(desk: Desk, turn: Turn, link: Link) -> SignedLease:
+def sign_lease(mint: Mint, turn: Turn, link: Link) -> SignedLease:
     """Sign the lease that follows."""
-    terms, ring = turn.terms, desk.keys.ring()
+    terms, ring = turn.terms, turn.ring
     lease = Lease(
         lease_id=f"ls_{secrets.token_hex(8)}",
         activation_id=turn.activation_id,
@@ -85,7 +96,7 @@ def sign_lease(desk: Desk, turn: Turn, link: Link) -> SignedLease:
         license_expires_at=terms.expires_at,
         seats=LeaseSeats(terms.named, terms.concurrent),
         status=lease_status(terms.status, terms.expires_at, terms.grace_days, turn.now),
-        next_nonce=desk.mint.give(turn.activation_id, Told(terms.serial, ring.keyset.version)),
+        next_nonce=mint.give(turn.activation_id, Told(terms.serial, ring.keyset.version)),
         prev_hash=turn.head_hash,
         req_hash=turn.request_hash,
         server_time=turn.now,
@@ -93,28 +104,29 @@ def sign_lease(desk: Desk, turn: Turn, link: Link) -> SignedLease:
         license=link.license,
         keyset=ring.envelope if link.keyset else None,
     )
-    return SignedLease(lease, desk.keys.seal(lease, turn.now))
+    return SignedLease(lease, ring.seal(lease, turn.now))
 
 
 def sign_bundle(
-    desk: Desk, license_: LicenseRecord, activation: ActivationRecord, request_hash: str, now: int
+    mint: Mint, license_: LicenseRecord, activation: ActivationRecord, asked: Asked
 ) -> Envelope:
     """Sign the answer to an activation: licence, activation, the next lease, and the keyset."""
     if license_.envelope is None:
         raise Broken(_("The licence %(id)s was never signed.", id=license_.license_id))
+    ring, now = asked.ring, asked.now
     turn = Turn(
-        terms=_terms_of(license_),
+        ring=ring,
+        terms=Terms.of(license_),
         activation_id=activation.activation_id,
         generation=activation.generation,
         head_hash=activation.head_hash,
-        request_hash=request_hash,
+        request_hash=asked.request_hash,
         now=now,
     )
-    signed = sign_lease(desk, turn, Link(activation.head_seq + 1))
+    signed = sign_lease(mint, turn, Link(activation.head_seq + 1))
     for name, value in signed.head().items():
         setattr(activation, name, value)
     activation.last_seen_at = now
-    ring = desk.keys.ring()
     # A later bundle is signed by a later key, and no document is older than the window of its key.
     signed_since = ring.signing_entry(Role.LEASE, now).not_before
     bound = Activation(
@@ -127,17 +139,13 @@ def sign_bundle(
     )
     bundle = Bundle(
         license=license_.envelope,
-        activation=desk.keys.seal(bound, now).raw.decode(),
+        activation=ring.seal(bound, now).raw.decode(),
         lease=signed.envelope.raw.decode(),
         keyset=ring.envelope,
-        req_hash=request_hash,
+        req_hash=asked.request_hash,
         server_time=now,
     )
-    return desk.keys.seal(bundle, now)
-
-
-def _terms_of(license_: LicenseRecord) -> Terms:
-    return Terms(*(getattr(license_, name) for name in Terms.__dataclass_fields__))
+    return ring.seal(bundle, now)
 
 
 @dataclass(frozen=True)

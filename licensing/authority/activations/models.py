@@ -15,6 +15,7 @@ class ActivationRecord(Base):
 
     The partial unique index is the last word on "one server for each licence". `last_answer` is
     what the request `last_request` was told, `proof` what the deactivation `proof_request` was.
+    `told_serial` is the licence that its newest lease told of, so the one its server holds.
     `shown_fingerprint` is that of another machine, since one was shown.
     `calls_full_at` is its bucket of check-ins (limits/rules.py), so that counting costs no write.
     """
@@ -50,6 +51,7 @@ class ActivationRecord(Base):
     head_nonce: Mapped[str | None]
     head_hash: Mapped[str | None]
     lease_expires_at: Mapped[int] = mapped_column(BigInteger, default=0)
+    told_serial: Mapped[int] = mapped_column(default=0, server_default="0")
     forks: Mapped[int] = mapped_column(default=0)
     clean: Mapped[int] = mapped_column(default=0)
     is_held: Mapped[bool] = mapped_column(default=False)

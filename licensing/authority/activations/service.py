@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from licensing.authority.activations import queries
 from licensing.authority.activations.challenges import is_fresh
 from licensing.authority.activations.desk import Desk, Visit, deny
-from licensing.authority.activations.leases import sign_bundle
+from licensing.authority.activations.leases import Asked, sign_bundle
 from licensing.authority.activations.models import (
     ActivationComponent,
     ActivationRecord,
@@ -22,6 +22,7 @@ from licensing.authority.activations.models import (
 )
 from licensing.authority.activations.rules import is_older
 from licensing.authority.audit.service import PROTOCOL, note
+from licensing.authority.licenses.documents import refresh
 from licensing.authority.licenses.flags import raise_flag
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.queries import lock_by_code
@@ -127,7 +128,9 @@ def _bind(session: Session, desk: Desk, license_: LicenseRecord | None, wish: _W
         raise _Refused(Code.E_ALREADY_ACTIVE)
     elif activation.is_held:
         raise _Refused(Code.E_CLONE_SUSPECTED)
-    return sign_bundle(desk, license_, activation, wish.request_hash, wish.now)
+    ring = desk.keys.ring()
+    refresh(session, ring, license_, wish.now)
+    return sign_bundle(desk.mint, license_, activation, Asked(ring, wish.request_hash, wish.now))
 
 
 def _check_challenge(session: Session, desk: Desk, wish: _Wish) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Row, Table, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from licensing.authority.activations.models import ActivationRecord, Head
 from licensing.authority.activations.nonces import Told
 from licensing.authority.activations.rules import ActivationStatus, NonceKind
+from licensing.authority.keys.store import Ring
+from licensing.authority.licenses.documents import is_due, refresh
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.rules import LicenseStatus
 from licensing.document.errors import Code
@@ -45,6 +47,13 @@ class Terms:
     concurrent: int
     interval_s: int
     lease_ttl_s: int
+    signed_by: str | None
+    next_starts_at: int | None
+
+    @classmethod
+    def of(cls, license_: LicenseRecord) -> "Terms":
+        """Return the terms of a licence's row."""
+        return cls(*(getattr(license_, name) for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,15 @@ def hold(session: Session, known: Known) -> Standing:
     keys = {"license_row_id": known.license_row_id, "row_id": known.id}
     found = session.execute(_STANDING, keys).one()
     return Standing(Terms(*found[: len(_TERMS)]), *found[len(_TERMS) :])
+
+
+def refreshed(session: Session, ring: Ring, terms: Terms, now: int) -> Terms:
+    """Return the terms, of a licence that was signed anew if it had to be before it is spoken of."""
+    if not is_due(ring, terms.signed_by, terms.next_starts_at, now):
+        return terms
+    license_ = session.get_one(LicenseRecord, terms.id, options=[undefer(LicenseRecord.envelope)])
+    refresh(session, ring, license_, now)
+    return Terms.of(license_)
 
 
 def envelope_of(session: Session, terms: Terms) -> str | None:

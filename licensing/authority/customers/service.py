@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from licensing.authority.audit.service import note
 from licensing.authority.customers.models import Customer
+from licensing.authority.customers.queries import get_customer
 from licensing.authority.customers.rules import name_key, normal_email, organization_of
 from licensing.authority.names import new_name
 from server.core.errors import Invalid
@@ -65,6 +66,40 @@ def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Custo
     session.add(customer)
     session.flush()
     note(session, operator, "customer.add", customer.customer_id, {"name": draft.name})
+    return customer
+
+
+def change_customer(
+    session: Session, operator: str, customer_id: str, draft: CustomerDraft
+) -> Customer:
+    """Correct what is known of a customer. Licences carry a new name from their next document on.
+
+    A paid term keeps its end, whatever becomes of the zone, and trials are counted by the address
+    they were started under, so no change gives anybody another one (R-LIC-11).
+    """
+    draft = checked(draft)
+    customer = get_customer(session, customer_id, lock=True)
+    before = CustomerDraft(customer.name, customer.timezone, customer.email)
+    if draft == before:
+        return customer
+    customer.name, customer.timezone, customer.email = draft.name, draft.timezone, draft.email
+    customer.organization = organization_of(draft.email) if draft.email else None
+    index_customer(customer)
+    session.flush()
+    note(
+        session,
+        operator,
+        "customer.change",
+        customer_id,
+        {
+            "name": draft.name,
+            "name_before": before.name,
+            "email": draft.email,
+            "email_before": before.email,
+            "timezone": draft.timezone,
+            "timezone_before": before.timezone,
+        },
+    )
     return customer
 
 

@@ -1,6 +1,8 @@
 """Making keys and keysets: the root at the very first, then rotation and revocation under the root."""
 
-from collections.abc import Sequence
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from licensing.authority.config import Settings
@@ -16,6 +18,8 @@ from licensing.document.parser import dump_object
 from licensing.document.trust import Trust, seal_document
 from server.core.errors import Conflict, Invalid, NotFound
 from server.core.i18n import gettext as _
+
+LOCK_FILE = ".ceremony.lock"
 
 
 def make_root(
@@ -76,24 +80,71 @@ def make_entry(settings: Settings, role: Role, passphrase: bytes, now: int) -> K
     return rules.new_entry(key.public_key, role, now)
 
 
-def load_roots(trust: Trust, files: Sequence[Path], passphrase: bytes) -> list[PrivateKey]:
-    """Return the root keys of these files: enough of them, each one of the pinned root."""
-    keys = {key.public_key: key for key in (load_key(path, passphrase) for path in files)}
-    if strangers := [key.keyid for key in keys.values() if key.public_key not in trust.root.keys]:
-        raise Invalid(
-            _("The key %(keyid)s is no root key of this authority.", keyid=strangers[0]),
-            field="root-key",
-        )
-    if len(keys) < trust.root.threshold:
-        raise Invalid(
-            _(
-                "%(found)s of %(needed)s needed root keys were given. Name more of them with --root-key.",
-                found=len(keys),
-                needed=trust.root.threshold,
-            ),
-            field="root-key",
-        )
-    return list(keys.values())
+class RootKeys:
+    """The root keys of one ceremony, taken in one after another; each medium may go back at once."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._root = trust.root
+        self._keys: dict[bytes, PrivateKey] = {}
+
+    @property
+    def needed(self) -> int:
+        """Return how many keys must sign."""
+        return self._root.threshold
+
+    @property
+    def missing(self) -> int:
+        """Return how many keys are still to come."""
+        return max(0, self.needed - len(self._keys))
+
+    @property
+    def taken(self) -> list[PrivateKey]:
+        """Return the keys that were taken in."""
+        return list(self._keys.values())
+
+    def take(self, file: Path, passphrase: bytes) -> None:
+        """Take in one root key. Raise Invalid for a stranger; the same key again counts once."""
+        key = load_key(file, passphrase)
+        if key.public_key not in self._root.keys:
+            raise Invalid(
+                _("The key %(keyid)s is no root key of this authority.", keyid=key.keyid),
+                field="root-key",
+            )
+        self._keys[key.public_key] = key
+
+    def complete(self) -> list[PrivateKey]:
+        """Return the keys, or raise Invalid when there are not enough of them."""
+        if self.missing:
+            raise Invalid(
+                _(
+                    "%(found)s of %(needed)s needed root keys were given. Name more of them with --root-key.",
+                    found=len(self._keys),
+                    needed=self.needed,
+                ),
+                field="root-key",
+            )
+        return self.taken
+
+
+def check_root_key(trust: Trust, file: Path, passphrase: bytes) -> tuple[int, str]:
+    """Return the number and the name of a root key that opens; raise for a stranger or a damaged one."""
+    root = RootKeys(trust)
+    root.take(file, passphrase)
+    [key] = root.taken
+    return trust.root.keys.index(key.public_key) + 1, key.keyid
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Keep other ceremonies out: two of them would publish two keysets under one number."""
+    with (settings.trust_dir / LOCK_FILE).open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(
+                _("Somebody else is changing the keys just now. Wait until they are done.")
+            ) from error
+        yield
 
 
 def publish(settings: Settings, keyset: Keyset, roots: Sequence[PrivateKey], root: Root) -> None:

@@ -1,7 +1,7 @@
-"""Windows and choices of keys: how long each lives, and which one signs today. Pure."""
+"""Windows and choices of keys: how long each lives, which one signs today, what ends soon. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from licensing.document.documents import Role
 from licensing.document.keyset import KeyEntry, Keyset
@@ -12,8 +12,18 @@ WINDOW_DAYS = {Role.LEASE: 90, Role.LICENSE: 730, Role.RELEASE: 730}
 OVERLAP_DAYS = 30
 # A new lease key first travels in the keyset, so that leases signed by it find it already known.
 KNOWN_AFTER_DAYS = OVERLAP_DAYS // 2
+# A server that was away for so long is locked, and takes the newest keyset before anything else.
+FORGOTTEN_AFTER_DAYS = 730
 ROOT_KEYS = 3
 ROOT_THRESHOLD = 2
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What ends soon and has no successor: the last key of a role, or the keyset itself (no role)."""
+
+    role: Role | None
+    ends_at: int | None
 
 
 def new_entry(public_key: bytes, role: Role, now: int) -> KeyEntry:
@@ -22,9 +32,21 @@ def new_entry(public_key: bytes, role: Role, now: int) -> KeyEntry:
 
 
 def next_keyset(held: Keyset | None, keys: Iterable[KeyEntry], now: int) -> Keyset:
-    """Return the version after `held` with these keys."""
+    """Return the version after `held` with these keys, but for lease keys nobody can need any more."""
     version = 1 if held is None else held.version + 1
-    return Keyset(version, now, now + KEYSET_DAYS * DAY, tuple(keys))
+    kept = tuple(entry for entry in keys if not is_forgotten(entry, now))
+    return Keyset(version, now, now + KEYSET_DAYS * DAY, kept)
+
+
+def is_forgotten(entry: KeyEntry, now: int) -> bool:
+    """Tell whether a lease key has been over for so long that no server still holds its work.
+
+    Without this a keyset would outgrow its bounds within ten years. Licence keys stay: a licence
+    that never ends may rest on one.
+    """
+    ended = entry.not_after if entry.revoked_at is None else min(entry.not_after, entry.revoked_at)
+    only_leases = entry.roles == (Role.LEASE.value,)
+    return only_leases and ended + FORGOTTEN_AFTER_DAYS * DAY < now
 
 
 def usable(keys: Iterable[KeyEntry], role: Role, now: int) -> list[KeyEntry]:
@@ -58,3 +80,16 @@ def revoked(keys: Iterable[KeyEntry], public_key: bytes, now: int) -> list[KeyEn
         else entry
         for entry in keys
     ]
+
+
+def ending(keyset: Keyset, held: Collection[KeyEntry], now: int) -> list[Ending]:
+    """Return what ends within the overlap without a successor; `held` are the keys that can sign here."""
+    soon = now + OVERLAP_DAYS * DAY
+    found = []
+    for role in (Role.LICENSE, Role.LEASE):
+        keys = usable(held, role, now)
+        if all(entry.not_after < soon for entry in keys):
+            found.append(Ending(role, keys[-1].not_after if keys else None))
+    if keyset.expires_at < soon:
+        found.append(Ending(None, keyset.expires_at))
+    return found

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from licensing.authority.config import Settings
 from licensing.authority.keys.private import (
@@ -31,6 +33,13 @@ log = logging.getLogger(__name__)
 
 ROOT_FILE = "root.json"
 KEYSET_FILE = "keyset.json"
+
+
+class Sealer(Protocol):
+    """Whoever signs: the keys as they are at each signature, or one version of them."""
+
+    def seal(self, document: RoleDocument, now: int) -> Envelope:
+        """Sign a document with the key of its role."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,15 @@ class Ring:
     def signer(self, role: Role, now: int) -> PrivateKey:
         """Return the key that signs for this role now, or raise Missing."""
         return self.private[self.signing_entry(role, now).public_key]
+
+    def seal(self, document: RoleDocument, now: int) -> Envelope:
+        """Sign a document with the key of its role."""
+        return seal_document(document, [self.signer(document.ROLE, now)])
+
+    @cached_property
+    def dead(self) -> frozenset[str]:
+        """Return the names of the keys that were revoked."""
+        return frozenset(key_id(key) for key in self.keyset.revoked())
 
 
 def read_trust(settings: Settings) -> Trust:
@@ -158,7 +176,7 @@ class Keys:
 
     def seal(self, document: RoleDocument, now: int) -> Envelope:
         """Sign a document with the key of its role."""
-        return seal_document(document, [self.ring().signer(document.ROLE, now)])
+        return self.ring().seal(document, now)
 
     def _mark(self) -> tuple[int, int, int]:
         try:

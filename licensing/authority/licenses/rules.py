@@ -15,6 +15,7 @@ DAY = 86_400
 TRIAL_DAYS = 10
 TERM_DAYS = 365
 LONGEST_TERM_DAYS = 36_525
+LATE_DAYS = 30  # a renewal within so many days goes on from the old end
 SERVICE_ACCOUNTS = 5
 MOST_SEATS = 1_000_000
 
@@ -69,10 +70,22 @@ def term_days(order: Order) -> int:
 
 
 def end_of_term(start: int, days: int, zone: str) -> int:
-    """Return 23:59:59 of the last paid day in the customer's zone, as Unix seconds."""
+    """Return 23:59:59 of the last paid day in the customer's zone, as Unix seconds.
+
+    Reckoned as the second before the next day begins: where clocks are set back at midnight there
+    are two 23:59:59, and the customer has paid for both.
+    """
     place = ZoneInfo(zone)
-    last_day = datetime.fromtimestamp(start, place).date() + timedelta(days=days)
-    return int(datetime.combine(last_day, time(23, 59, 59), place).astimezone(UTC).timestamp())
+    day_after = datetime.fromtimestamp(start, place).date() + timedelta(days=days + 1)
+    return int(datetime.combine(day_after, time(), place).astimezone(UTC).timestamp()) - 1
+
+
+def renewal_start(held_end: int, now: int) -> int:
+    """Return from when the days of a renewal count: the held end, or now when that is long past.
+
+    Who pays some days late gains no free days by it; who comes back after a month begins anew.
+    """
+    return held_end if now <= held_end + LATE_DAYS * DAY else now
 
 
 def checkin_terms(lease_days: int) -> CheckinTerms:

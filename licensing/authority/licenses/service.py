@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from licensing.authority.audit.service import note
 from licensing.authority.config import Selling
@@ -18,7 +17,6 @@ from licensing.authority.licenses.queries import get_license, trial_of_organizat
 from licensing.authority.licenses.rules import LicenseStatus, Order
 from licensing.authority.names import new_name
 from licensing.document.activation_code import code_id, code_key, format_code, generate_code
-from licensing.document.envelope import load_envelope, signing_keys
 from licensing.document.errors import Code
 from licensing.document.license import Kind
 from server.core import clock
@@ -236,24 +234,3 @@ def set_seats(
         sign_next(session, keys, license_, clock.timestamp())
     note(session, operator, "license.set_seats", license_id, {"named": named})
     return license_
-
-
-def resign_licenses(session: Session, operator: str, keys: Keys, dead: bytes) -> int:
-    """Sign every living licence anew whose document rests on a key that dies; return how many."""
-    query = (
-        select(LicenseRecord)
-        .where(
-            LicenseRecord.serial > 0,
-            LicenseRecord.status.in_([LicenseStatus.OK, LicenseStatus.SUSPENDED]),
-        )
-        .options(undefer(LicenseRecord.envelope))
-        .order_by(LicenseRecord.id)
-    )
-    now, count = clock.timestamp(), 0
-    for license_ in session.scalars(query.with_for_update()).all():
-        if signing_keys(load_envelope((license_.envelope or "").encode()), [dead]):
-            sign_next(session, keys, license_, now)
-            count += 1
-    if count:
-        note(session, operator, "license.resign", "all", {"count": count})
-    return count

@@ -21,7 +21,9 @@ from licensing.authority.config import Settings, load_settings
 from licensing.authority.customers.service import CustomerDraft, add_customer
 from licensing.authority.db.opening import open_database
 from licensing.authority.founding import Wishes, found
-from licensing.authority.keys.store import Keys
+from licensing.authority.keys.ceremony import RootKeys, find_entry
+from licensing.authority.keys.service import Ceremony, rotate
+from licensing.authority.keys.store import Keys, read_trust
 from licensing.authority.licenses.queries import look_up, open_flags
 from licensing.authority.licenses.rules import LicenseStatus, Order
 from licensing.authority.licenses.service import (
@@ -32,6 +34,10 @@ from licensing.authority.licenses.service import (
     set_seats,
     set_status,
 )
+from licensing.authority.replacing import Replaced, Replacing, revoke_key
+from licensing.document.documents import Role
+from licensing.document.keyset import KeyEntry
+from server.core import clock
 from server.core.db import Database
 from tests.licensing.authority.stranger import Json, Send, Stranger, Trust, over_http
 from tests.support.ports import free_port
@@ -92,6 +98,29 @@ class Vendor:
     def clear_hold(self, license_id: str) -> None:
         with self.database.write() as session:
             clear_hold(session, "Root", license_id)
+
+    def ceremony(self, *numbers: int) -> Ceremony:
+        """Hold two root keys, those of 1 and 3 unless others are named."""
+        root, passphrase = RootKeys(read_trust(self.settings)), PASSPHRASE.encode()
+        for number in numbers or (1, 3):
+            root.take(self.settings.home / "root" / f"root-{number}.pem", passphrase)
+        return Ceremony(self.settings, read_trust(self.settings), root.complete(), passphrase)
+
+    def key_of(self, role: str) -> KeyEntry:
+        """Return the newest key of a role."""
+        keyset = self.keys.ring().keyset
+        return [entry for entry in keyset.keys if role in entry.roles][-1]
+
+    def rotate(self, *roles: Role) -> None:
+        """Give each role one more key."""
+        held = self.ceremony()
+        rotate(held, held.keyset, roles, clock.timestamp())
+
+    def revoke(self, keyid: str) -> Replaced:
+        """Kill a key as the command does."""
+        held = self.ceremony()
+        job = Replacing(self.database, "Root", held)
+        return revoke_key(job, find_entry(held.keyset, keyid), lambda _count: None)
 
     def flags(self, license_id: str) -> list[str]:
         with self.database.read() as session:

@@ -72,7 +72,7 @@ def test_a_revoked_licence_key_takes_no_customer_down(
 
     report = console.json("keys", "revoke", dead["keyid"], *roots(console, 1, 2))
 
-    assert report == {"version": 3, "resigned": 1}
+    assert (report["version"], report["resigned"], report["servers_waiting"]) == (3, 1, 1)
     server.check_in()
     assert server.license["serial"] == held["serial"] + 1
     assert server.trust.keyset["version"] == 3
@@ -80,7 +80,7 @@ def test_a_revoked_licence_key_takes_no_customer_down(
     assert states[dead["keyid"]] == "revoked"
     # Twice is once.
     again = console.json("keys", "revoke", dead["keyid"], *roots(console, 1, 2))
-    assert again == {"version": 3, "resigned": 0}
+    assert (again["version"], again["resigned"], again["servers_waiting"]) == (3, 0, 0)
 
 
 def test_a_revoked_lease_key_is_replaced_at_once(

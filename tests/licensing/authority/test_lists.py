@@ -14,6 +14,7 @@ from licensing.authority.licenses.lists import list_flags, list_serials
 from licensing.authority.licenses.queries import look_up
 from licensing.authority.licenses.rules import LicenseStatus
 from licensing.authority.migrations.run import CHAIN
+from licensing.document.license import Kind
 from server.core.db import Database, make_engine
 from server.core.errors import Invalid
 from server.core.listing import Filter, ListQuery
@@ -77,7 +78,7 @@ def test_licences_are_narrowed_to_what_needs_work(vendor: Vendor) -> None:
 
 
 def test_a_perpetual_licence_comes_last_by_its_end(vendor: Vendor) -> None:
-    for_ever = vendor.sell(kind="perpetual")
+    for_ever = vendor.sell(kind=Kind.PERPETUAL)
 
     last = ListQuery(sort="-expires_at", limit=1)
     assert found(vendor, last) == [for_ever.license_id]

@@ -8,15 +8,12 @@ import pytest
 import time_machine
 
 from licensing.authority.housekeeping import DENIALS_KEPT_DAYS, ending_soon, forget_old_denials
-from licensing.authority.keys.ceremony import load_roots
-from licensing.authority.keys.service import Ceremony, rotate
-from licensing.authority.keys.store import read_trust
 from licensing.authority.licenses.queries import look_up
 from licensing.document.documents import Role
 from licensing.document.license import Kind
 from server.core import clock
 from server.core.errors import NotLicensed
-from tests.licensing.authority.stage import PASSPHRASE, Vendor
+from tests.licensing.authority.stage import Vendor
 from tests.licensing.authority.stranger import Stranger, codes
 
 ACTIVATIONS = "/v1/activations"
@@ -32,15 +29,6 @@ def activated(vendor: Vendor, **order: Any) -> tuple[Stranger, str]:
     issued, server = vendor.sell(**order), vendor.stranger()
     server.activate(issued.code)
     return server, issued.license_id
-
-
-def rotate_keys(vendor: Vendor, *roles: Role) -> None:
-    """Hold the ceremony that gives each role one more key."""
-    settings, passphrase = vendor.settings, PASSPHRASE.encode()
-    trust = read_trust(settings)
-    files = [settings.home / "root" / f"root-{number}.pem" for number in (1, 3)]
-    held = Ceremony(settings, trust, load_roots(trust, files, passphrase), passphrase)
-    rotate(held, held.keyset, roles, clock.timestamp())
 
 
 def test_a_challenge_lives_for_ten_minutes(vendor_here: Vendor) -> None:
@@ -203,7 +191,7 @@ def test_lease_keys_rotate_without_anybody_noticing(vendor_here: Vendor) -> None
     for day in range(0, 365, 5):
         with time_machine.travel(start + timedelta(days=day)):
             if day and day % 60 == 0:
-                rotate_keys(vendor_here, Role.LEASE)
+                vendor_here.rotate(Role.LEASE)
             answer = server.check_in()
             assert answer.payload["status"] == "ok"
             seen.add(answer.raw.decode().partition('"keyid":"')[2][:16])
@@ -218,9 +206,9 @@ def test_an_old_installation_can_activate_anew_after_many_rotations(vendor_here:
     server.activate(issued.code)
 
     with later(days=60):
-        rotate_keys(vendor_here, Role.LEASE)
+        vendor_here.rotate(Role.LEASE)
     with later(days=120):
-        rotate_keys(vendor_here, Role.LEASE)
+        vendor_here.rotate(Role.LEASE)
         server.fetch_keyset()
         assert server.activate(issued.code).kind == "bundle"
 
@@ -242,7 +230,7 @@ def test_the_vendor_is_warned_before_keys_end(vendor_here: Vendor) -> None:
     assert ending_soon(vendor_here.keys) == []
     with later(days=61):
         assert ending_soon(vendor_here.keys) == ["lease"]
-        rotate_keys(vendor_here, Role.LEASE)
+        vendor_here.rotate(Role.LEASE)
         assert ending_soon(vendor_here.keys) == []
     with later(days=440):
         assert "keyset" in ending_soon(vendor_here.keys)
@@ -250,7 +238,7 @@ def test_the_vendor_is_warned_before_keys_end(vendor_here: Vendor) -> None:
 
 def test_a_new_keyset_arrives_with_the_next_check_in_and_once(vendor_here: Vendor) -> None:
     server, _id = activated(vendor_here)
-    rotate_keys(vendor_here, Role.LEASE)
+    vendor_here.rotate(Role.LEASE)
 
     assert codes(server.check_in()) == ["KEY_ROTATION"]
     assert server.trust.keyset["version"] == 2
