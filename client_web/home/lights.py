@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from flask import url_for
 
-from server.activation.rules import Explanation, explain
+from client_web.ladder.reader import reader_of
+from server.activation.words import Reader, gravest, tell
+from server.core import clock
 from server.core.actor import Actor
 from server.core.entitlements import Entitlements
-from server.core.i18n import gettext as _
 
 LEVELS = {"success": "green", "info": "gray", "warning": "amber", "danger": "red"}
 _RANK = tuple(LEVELS)
@@ -27,12 +28,13 @@ def licence_light(actor: Actor, verdict: Entitlements) -> Light | None:
     """Return how the licence stands, or None for who may not know."""
     if not actor.may("license.see"):
         return None
-    manages = actor.may("license.manage")
-    said = [explain(verdict.reason)] + [
-        explain(notice.code)
+    reader = reader_of(actor)
+    known = [
+        notice
         for notice in verdict.notices
-        if manages or notice.audience == "everybody"
+        if reader is Reader.ADMINISTRATOR or notice.audience == "everybody"
     ]
-    worst: Explanation = max(said, key=lambda one: _RANK.index(one.level))
-    text = worst.happened if worst.level == "success" else worst.next_step
-    return Light(LEVELS[worst.level], _(worst.title), _(text), url_for("license.page"))
+    said = [tell(verdict, one, reader, clock.now()) for one in (gravest(verdict), *known)]
+    worst = max(said, key=lambda one: _RANK.index(one.level))
+    text = worst.happened if worst.level == "success" else worst.next_step or worst.works
+    return Light(LEVELS[worst.level], worst.title, text or worst.call, url_for("license.page"))

@@ -11,6 +11,7 @@ from client_web.activities.panel import entries
 from client_web.activities.tasks import reader_day
 from client_web.deals.frame import home_currency, sums_text
 from client_web.home.lights import licence_light
+from client_web.ladder.refusal import closed_page
 from server.activities import queries as activities
 from server.backups.queries import backup_light
 from server.companies.queries import company_names, company_options
@@ -56,22 +57,22 @@ class FirstStep:
 @blueprint.get("/")
 @signed_in(always=True)
 def page() -> ResponseReturnValue:
-    """Show what is on today; of the records only what the licence lets anybody read."""
+    """Show what is on today; where the licence lets nobody read records, what is open instead."""
     actor = current_actor()
     board = door_of(current_app).board
     if board is not None and board.verdict.mode == "setup" and actor.may("license.manage"):
         return redirect(url_for("license.page"))  # nothing else works before the activation
-    may_read = board is None or board.verdict.may_read
+    if board is not None and not board.verdict.may_read:
+        return closed_page()
     return render_template(
         "home/page.html",
         greeting=_greeting(actor),
         today=date(today(), "long"),
         licence=licence_light(actor, board.verdict) if board is not None else None,
         backups=_backups(actor),
-        begin=_first_steps(actor) if may_read else (),
-        may_read=may_read,
-        **(_activities(actor) if may_read else {}),
-        **(_deals(actor) if may_read else {}),
+        begin=_first_steps(actor),
+        **_activities(actor),
+        **_deals(actor),
     )
 
 
