@@ -24,13 +24,18 @@ class Access:
     """What a route asks of its visitor.
 
     `permission` is None for everybody who is signed in. `always` routes stay open whatever the licence
-    says (licensing.md §1 principle 4); `reads` marks a POST that changes no record.
+    says (licensing.md §1 principle 4); `reads` marks a POST that changes no record; `anywhere` routes
+    answer signed-in visitors outside the networks of the licence as well.
     """
 
     public: bool = False
     permission: str | None = None
     always: bool = False
     reads: bool = False
+    anywhere: bool = False
+
+
+_STATIC = Access(public=True, always=True)
 
 
 def _marked(access: Access) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,10 +54,10 @@ def needs(
 
 
 def signed_in(
-    *, always: bool = False, reads: bool = False
+    *, always: bool = False, reads: bool = False, anywhere: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let in everybody who is signed in."""
-    return _marked(Access(always=always, reads=reads))
+    return _marked(Access(always=always, reads=reads, anywhere=anywhere))
 
 
 def public(*, always: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -67,11 +72,14 @@ def access_of(view: Callable[..., object] | None) -> Access | None:
 
 def wanted_access() -> Access | None:
     """Return what the route of the running request asks; None when there is no such route."""
-    if request.endpoint is None:
+    # The objects behind the proxies: this is asked several times for every request.
+    endpoint = request._get_current_object().endpoint  # type: ignore[attr-defined]
+    if endpoint is None:
         return None
-    if request.endpoint == "static":
-        return Access(public=True, always=True)
-    return access_of(current_app.view_functions.get(request.endpoint))
+    if endpoint == "static":
+        return _STATIC
+    views = current_app._get_current_object().view_functions  # type: ignore[attr-defined]
+    return access_of(views.get(endpoint))
 
 
 def current_actor() -> Actor:
@@ -84,7 +92,7 @@ def current_actor() -> Actor:
 
 def visitor() -> Actor | None:
     """Return who is asking, or None for a stranger."""
-    actor: Actor | None = g.get("actor")
+    actor: Actor | None = g._get_current_object().get("actor")
     return actor
 
 
