@@ -4,171 +4,102 @@ Writers never wait for the chain's head; whoever seals is alone there, so that t
 the head says is also written to the log, a witness outside the database.
 """
 
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from server.audit.models import ONLY_ROW, AuditEntry, TrailHead
 from server.audit.queries import count_unsealed
-from server.audit.rules import FIRST_LINK, Break, Fact, Fault, Trail, digest_of, link_of
+from server.audit.rules import Break, Fault, Trail, digest_of
 from server.audit.service import note
-from server.core import clock
+from server.core import clock, ledger
 from server.core.actor import SYSTEM, Actor
 from server.core.db import Database
 from server.core.errors import Broken
 from server.core.i18n import gettext as _
+from server.core.ledger import BATCH, Entry, Ledger, Step
+from server.core.links import Head, exact_moment
 
-log = logging.getLogger(__name__)
-
-BATCH = 1_000
 ERASE = "erase"
 
-_Entry = Row[tuple[object, ...]]
-_COLUMNS = (
-    AuditEntry.id,
-    AuditEntry.at,
-    AuditEntry.user_id,
-    AuditEntry.user_name,
-    AuditEntry.action,
-    AuditEntry.kind,
-    AuditEntry.record_id,
-    AuditEntry.changes,
-    AuditEntry.salt,
-    AuditEntry.position,
-    AuditEntry.digest,
-    AuditEntry.link,
+
+def _told(entry: Entry) -> list[object]:
+    """Return what a link says openly of an entry: no value of any field."""
+    who, what = (entry.user_id, entry.action), (entry.kind, entry.record_id)
+    return [entry.id, exact_moment(entry.at), *who, *what]
+
+
+TRAIL = Ledger(
+    entries=AuditEntry.__table__,  # type: ignore[arg-type] # it is one
+    head=TrailHead.__table__,  # type: ignore[arg-type] # it is one
+    columns=("at", "user_id", "user_name", "action", "kind", "record_id", "changes", "salt"),
+    told=_told,
+    digest=lambda entry: digest_of(entry.salt or "", entry.user_name, entry.changes),
 )
-
-
-def _head(session: Session) -> TrailHead:
-    """Return the chain's head, held until the end of the transaction."""
-    wish = select(TrailHead).where(TrailHead.id == ONLY_ROW).with_for_update()
-    found = session.scalar(wish)
-    if found is None:
-        try:
-            with session.begin_nested():
-                session.execute(insert(TrailHead).values(id=ONLY_ROW, position=0, link=FIRST_LINK))
-        except IntegrityError:
-            log.debug("Another process wrote the head of the trail a moment earlier.")
-        found = session.scalars(wish).one()
-    return found
 
 
 def seal(session: Session, most: int = BATCH) -> int:
     """Chain the entries that wait, the oldest first; return how many were sealed."""
-    head = _head(session)
-    waiting = session.execute(
-        select(*_COLUMNS).where(AuditEntry.position.is_(None)).order_by(AuditEntry.id).limit(most)
-    ).all()
-    position, link = head.position, head.link
-    sealed = []
-    for entry in waiting:
-        position += 1
-        digest = digest_of(entry.salt or "", entry.user_name, entry.changes)
-        link = link_of(link, position, _fact(entry), digest)
-        sealed.append({"id": entry.id, "position": position, "digest": digest, "link": link})
-    if sealed:
-        session.execute(update(AuditEntry), sealed)
-        head.position, head.link = position, link
-        session.flush()
-    return len(sealed)
-
-
-def _fact(entry: _Entry) -> Fact:
-    return Fact(
-        entry_id=entry.id,
-        at=entry.at,
-        user_id=entry.user_id,
-        action=entry.action,
-        kind=entry.kind,
-        record_id=entry.record_id,
-    )
+    return ledger.seal(session, TRAIL, most)
 
 
 def seal_all(database: Database) -> int:
     """Seal everything that waits, in short transactions; without anything to do, nothing is written."""
-    with database.read() as session:
-        if not count_unsealed(session):
-            return 0
-    total = 0
-    while True:
-        with database.write(SYSTEM) as session:
-            done = seal(session)
-            head = _head(session)
-            position, link = head.position, head.link
-        total += done
-        if done:
-            log.info("The audit trail is sealed up to entry %s: %s", position, link)
-        if done < BATCH:
-            return total
+    return ledger.seal_all(database, TRAIL)
 
 
 @dataclass
 class _Look:
     """A walk along the chain: what was expected, and what was found."""
 
-    position: int = 0
-    link: str = FIRST_LINK
+    head: Head = field(default_factory=Head)
     broken: Break | None = None
     erased: dict[tuple[str, int | None], int] = field(default_factory=dict)
     accounted: set[tuple[str, int | None]] = field(default_factory=set)
 
-    def take(self, entry: _Entry) -> None:
-        expected = self.position + 1
-        fault = self._fault(entry, expected)
+    def take(self, step: Step) -> None:
+        entry = step.entry
+        fault = step.fault or _changed(entry)
         if fault is not None and self.broken is None:
-            self.broken = Break(expected, fault)
+            self.broken = Break(step.expected, fault)
         record = (entry.kind, entry.record_id)
         if entry.salt is None:
             self.erased.setdefault(record, entry.position)
         if entry.action == ERASE:
             self.accounted.add(record)
-        self.position, self.link = entry.position, entry.link
+        self.head = Head(entry.position, entry.link)
 
-    def _fault(self, entry: _Entry, expected: int) -> Fault | None:
-        if entry.position != expected:
-            return Fault.MISSING
-        if entry.link != link_of(self.link, expected, _fact(entry), entry.digest):
-            return Fault.MOVED
-        if entry.salt is None:
-            return None if entry.changes == {} else Fault.CHANGED
-        same = entry.digest == digest_of(entry.salt, entry.user_name, entry.changes)
-        return None if same else Fault.CHANGED
-
-    def finish(self, head: TrailHead | None) -> Break | None:
+    def finish(self, known: Head) -> Break | None:
         """Return the first break, the end of the chain and unexplained erasures included."""
-        known = (head.position, head.link) if head is not None else (0, FIRST_LINK)
         unexplained = [at for record, at in self.erased.items() if record not in self.accounted]
         if self.broken is not None:
             return self.broken
-        if (self.position, self.link) != known:
-            return Break(min(self.position, known[0]) + 1, Fault.MISSING)
+        if self.head != known:
+            return Break(min(self.head.position, known.position) + 1, Fault.MISSING)
         return Break(min(unexplained), Fault.EMPTIED) if unexplained else None
 
 
-def _sealed(session: Session) -> Iterator[_Entry]:
-    query = select(*_COLUMNS).where(AuditEntry.position.is_not(None)).order_by(AuditEntry.position)
-    yield from session.execute(query.execution_options(yield_per=BATCH))
+def _changed(entry: Entry) -> Fault | None:
+    if entry.salt is None:
+        return None if entry.changes == {} else Fault.CHANGED
+    same = entry.digest == digest_of(entry.salt, entry.user_name, entry.changes)
+    return None if same else Fault.CHANGED
 
 
 def verify(session: Session) -> Trail:
     """Walk along the whole chain and return what was found; give it a reading session."""
     look = _Look()
     erased = 0
-    for entry in _sealed(session):
-        look.take(entry)
-        erased += entry.salt is None
-    head = session.get(TrailHead, ONLY_ROW)
+    for step in ledger.walk(session, TRAIL):
+        look.take(step)
+        erased += step.entry.salt is None
     return Trail(
-        sealed=look.position,
+        sealed=look.head.position,
         unsealed=count_unsealed(session),
         erased=erased,
-        head=look.link,
-        broken=look.finish(head),
+        head=look.head.link,
+        broken=look.finish(ledger.read_head(session, TRAIL)),
     )
 
 
@@ -177,7 +108,8 @@ def verify_and_remember(database: Database) -> Trail:
     with database.read() as session:
         found = verify(session)
     with database.write(SYSTEM) as session:
-        head = _head(session)
+        ledger.hold_head(session, TRAIL)
+        head = session.get_one(TrailHead, ONLY_ROW)
         head.verified_at = clock.now()
         head.verified_position = found.sealed
         head.broken_at = found.broken.position if found.broken else None

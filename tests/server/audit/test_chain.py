@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from server.audit import chain
 from server.audit.chain import (
     erase_values,
     seal,
@@ -18,6 +17,7 @@ from server.audit.models import AuditEntry, TrailHead
 from server.audit.queries import history_of, seal_state
 from server.audit.rules import Break, Fault, Trail
 from server.audit.service import note
+from server.core import ledger
 from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.errors import Broken
@@ -174,7 +174,7 @@ def test_the_salt_alone_keeps_values_from_being_guessed(sealed: Database) -> Non
 def test_more_than_one_batch_is_sealed_in_order(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "BATCH", 10)
+    monkeypatch.setattr(ledger, "BATCH", 10)
     write(database, 25)
 
     assert seal_all(database) == 25
