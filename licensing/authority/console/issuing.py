@@ -154,8 +154,7 @@ def _term(order: Order, customer: Customer) -> str:
             "The trial lasts %(n)s days from the first activation, and is signed only then.",
             n=rules.TRIAL_DAYS,
         )
-    starts = order.starts_at or clock.timestamp()
-    ends = rules.end_of_term(starts, rules.term_days(order), customer.timezone)
+    ends = rules.end_of_order(order, customer.timezone, clock.timestamp())
     day = datetime.fromtimestamp(ends, ZoneInfo(customer.timezone)).date()
     if order.kind is Kind.PERPETUAL:
         return _(

@@ -57,7 +57,6 @@ def page() -> ResponseReturnValue:
         members=queries.list_staff(current_session()),
         labels=PERMISSION_LABELS,
         permissions={role: PERMISSIONS[role] for role in Role},
-        role_columns=[{"key": role.value, "label": _(ROLE_LABELS[role])} for role in Role],
     )
 
 
