@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from licensing.authority.activations.models import KeptAnswer
 from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, ending
 from licensing.authority.keys.store import Keys
+from licensing.authority.licenses.terms import begin_next_terms
 from licensing.authority.limits.service import forget_full_buckets
 from server.core import clock
 from server.core.db import Database
@@ -28,6 +29,12 @@ def jobs(database: Database, keys: Keys, timezone: str) -> list[Job]:
             at_start=True,
         ),
         Job("answers.forget", daily("04:10", timezone), lambda: forget_old_denials(database)),
+        Job(
+            "terms.begin",
+            every(timedelta(minutes=15)),
+            lambda: tell_begun_terms(database, keys),
+            at_start=True,
+        ),
         Job("keys.watch", daily("09:00", timezone), lambda: watch_keys(keys), at_start=True),
     ]
 
@@ -39,6 +46,12 @@ def forget_old_denials(database: Database) -> None:
         session.execute(
             delete(KeptAnswer).where(KeptAnswer.answered_at < before, KeptAnswer.is_denial)
         )
+
+
+def tell_begun_terms(database: Database, keys: Keys) -> None:
+    """Sign the licences anew whose next term, loaded ahead, has begun."""
+    if count := begin_next_terms(database, keys):
+        log.info("The next term of %s licences has begun.", count)
 
 
 def watch_keys(keys: Keys) -> None:

@@ -163,7 +163,10 @@ def _too_old(desk: Desk, call: _Call) -> Code | None:
 def _told(call: _Call, step: Step) -> dict[str, object]:
     """Return the counters of the chain and what the installation tells about itself."""
     request = call.request
+    # Told once and settled by the vendor, a changed machine is no news every day.
+    machine = {"shown_fingerprint": dict(request.fp)} if _is_new_machine(call) else {}
     return {
+        **machine,
         "forks": step.chain.forks,
         "clean": step.chain.clean,
         "is_held": step.chain.is_held,
@@ -197,10 +200,17 @@ def _raise_flags(session: Session, call: _Call, step: Step, shown: Shown) -> Non
         )
     elif NoticeCode.CLONE_REVIEW in step.notices:
         _flag(session, held, FlagKind.CLONE_REVIEW, forks)
-    if not is_same_machine(held.fingerprint, call.request.fp):
+    if _is_new_machine(call):
         _flag(session, held, FlagKind.FINGERPRINT_CHANGED, held.activation_id)
     if shown.told is not None and shown.told.license_serial > held.terms.serial:
         _flag(session, held, FlagKind.BEHIND, f"serial {shown.told.license_serial}")
+
+
+def _is_new_machine(call: _Call) -> bool:
+    """Tell whether this is another machine than at activation, and another than the last time that was told."""
+    held, shown = call.standing, call.request.fp
+    known = (held.fingerprint, held.shown_fingerprint)
+    return not any(one is not None and is_same_machine(one, shown) for one in known)
 
 
 def _flag(session: Session, held: Standing, kind: FlagKind, detail: str) -> None:

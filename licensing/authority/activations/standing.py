@@ -66,6 +66,7 @@ class Standing:
     generation: int
     status: ActivationStatus
     fingerprint: Mapping[str, str]
+    shown_fingerprint: Mapping[str, str] | None
     head_seq: int
     head_nonce: str | None
     head_hash: str | None

@@ -1,7 +1,8 @@
 """`daftar-authority license`: selling licences and looking after them."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 
 import click
 
@@ -9,20 +10,18 @@ from licensing.authority.activations.queries import active_by_license, list_acti
 from licensing.authority.activations.vendor import clear_hold, rehost_license
 from licensing.authority.commands.answering import answer
 from licensing.authority.commands.home import open_home
+from licensing.authority.commands.license_terms import change, change_seats, next_term, renew
+from licensing.authority.commands.refunds import check_proof, proof, refund
 from licensing.authority.commands.showing import show_activation, show_flag, show_license
-from licensing.authority.licenses.models import LicenseRecord
+from licensing.authority.customers.queries import get_customer
 from licensing.authority.licenses.queries import customer_of, every_license, look_up, open_flags
-from licensing.authority.licenses.rules import LicenseStatus, Order
+from licensing.authority.licenses.rules import LicenseStatus, Order, start_of_day
 from licensing.authority.licenses.service import (
     Issued,
-    SeatChange,
     issue_license,
-    renew_license,
-    set_seats,
     set_status,
 )
 from licensing.document.license import PRIVATE_NETWORKS, Kind, NetworkMode
-from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.i18n import gettext as _
 
@@ -32,7 +31,8 @@ def group() -> None:
     """Sell licences and look after them."""
 
 
-group.add_command(answer)
+for command in (answer, renew, next_term, change_seats, change, proof, check_proof, refund):
+    group.add_command(command)
 
 
 @group.command("issue")
@@ -97,13 +97,15 @@ def issue(  # noqa: PLR0913 - one argument for each option of the command line
         features=features,
         network_mode=NetworkMode(network_mode),
         networks=networks or PRIVATE_NETWORKS,
-        starts_at=None if starts is None else int(starts.replace(tzinfo=UTC).timestamp()),
         grace_days=grace_days,
         lease_days=lease_days,
     )
     with open_home() as home:
         keys = home.keys()
         with home.database.write() as session:
+            zone = get_customer(session, customer).timezone
+            first = None if starts is None else start_of_day(starts.date(), zone)
+            order = replace(order, starts_at=first)
             issued = issue_license(session, home.operator, keys, home.settings.selling, order)
     _tell_code(issued, as_json=as_json)
 
@@ -119,11 +121,14 @@ def _tell_code(issued: Issued, *, as_json: bool) -> None:
 
 @group.command("list")
 @click.option("--customer", metavar="ID", help="Only those of one customer.")
+@click.option(
+    "--search", metavar="WORDS", help="Part of an id, a site, a customer's name or e-mail."
+)
 @json_option
-def list_all(*, customer: str | None, as_json: bool) -> None:
+def list_all(*, customer: str | None, search: str | None, as_json: bool) -> None:
     """Show every licence and whether it is in use."""
     with open_home() as home, home.database.read() as session:
-        sold = every_license(session, customer)
+        sold = every_license(session, customer, search)
         active = active_by_license(session)
     items = [show_license(one, who, active.get(one.id)) for one, who in sold]
     lines = "\n".join(
@@ -200,64 +205,6 @@ def rehost(*, license_id: str, approve: bool, as_json: bool) -> None:
     with open_home() as home, home.database.write() as session:
         issued = rehost_license(session, home.operator, license_id, approved=approve)
     _tell_code(issued, as_json=as_json)
-
-
-@group.command("renew")
-@click.argument("license_id", metavar="ID")
-@click.option("--days", required=True, type=int, metavar="N", help="Days to add.")
-@json_option
-def renew(*, license_id: str, days: int, as_json: bool) -> None:
-    """Add days to the term; the server fetches the new licence at its next check-in."""
-    with open_home() as home:
-        keys = home.keys()
-        with home.database.write() as session:
-            license_ = renew_license(session, home.operator, keys, license_id, days)
-    _tell_serial(license_, as_json=as_json)
-
-
-@group.command("set-seats")
-@click.argument("license_id", metavar="ID")
-@click.option("--seats", "named", type=int, metavar="N", help="Users that may be active.")
-@click.option("--devices", type=int, metavar="N", help="Devices at once.")
-@click.option("--service-accounts", type=int, metavar="N")
-@json_option
-def change_seats(
-    *,
-    license_id: str,
-    named: int | None,
-    devices: int | None,
-    service_accounts: int | None,
-    as_json: bool,
-) -> None:
-    """Change the seats; a lower number deactivates nobody."""
-    change = SeatChange(named, devices, service_accounts)
-    if change == SeatChange():
-        raise click.UsageError(_("Name at least one number, such as --seats 25."))
-    with open_home() as home:
-        keys = home.keys()
-        with home.database.write() as session:
-            license_ = set_seats(session, home.operator, keys, license_id, change)
-    _tell_serial(license_, as_json=as_json)
-
-
-def _tell_serial(license_: LicenseRecord, *, as_json: bool) -> None:
-    ends = license_.expires_at
-    until = None if ends is None else rfc3339(datetime.fromtimestamp(ends, UTC))
-    document = {
-        "license_id": license_.license_id,
-        "serial": license_.serial,
-        "expires_at": until,
-        "seats": {"named": license_.named, "concurrent": license_.concurrent},
-    }
-    lines = _(
-        "Licence %(id)s, serial %(serial)s: %(named)s users, %(devices)s devices, until %(until)s.",
-        id=license_.license_id,
-        serial=license_.serial,
-        named=license_.named,
-        devices=license_.concurrent,
-        until=until or "—",
-    )
-    report(document, lines, as_json=as_json)
 
 
 @group.command("clear-hold")

@@ -14,6 +14,7 @@ from licensing.authority.licenses.models import (
 from licensing.authority.licenses.rules import LicenseStatus, enough
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
+from server.core.search_index import search_in
 
 
 def get_license(session: Session, license_id: str) -> LicenseRecord:
@@ -50,9 +51,9 @@ def lock_by_code(session: Session, code_id: str) -> LicenseRecord | None:
 
 
 def every_license(
-    session: Session, customer_id: str | None = None
+    session: Session, customer_id: str | None = None, words: str | None = None
 ) -> list[tuple[LicenseRecord, Customer]]:
-    """Return the licences with their customers, the oldest first."""
+    """Return the licences with their customers, the oldest first; only those with all the words."""
     query = (
         select(LicenseRecord, Customer)
         .join(Customer, Customer.id == LicenseRecord.customer_row_id)
@@ -60,6 +61,8 @@ def every_license(
     )
     if customer_id is not None:
         query = query.where(Customer.customer_id == customer_id)
+    if words:
+        query = query.where(search_in(LicenseRecord.search_text)(words))
     return [(license_, customer) for license_, customer in session.execute(query)]
 
 

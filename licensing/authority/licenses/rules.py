@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import ceil
 from zoneinfo import ZoneInfo
@@ -15,6 +15,9 @@ DAY = 86_400
 TRIAL_DAYS = 10
 TERM_DAYS = 365
 LONGEST_TERM_DAYS = 36_525
+LONGEST_GRACE = 365
+LONGEST_LEASE = 90
+SITE_LENGTH = 200
 LATE_DAYS = 30  # a renewal within so many days goes on from the old end
 SERVICE_ACCOUNTS = 5
 MOST_SEATS = 1_000_000
@@ -78,6 +81,20 @@ def end_of_term(start: int, days: int, zone: str) -> int:
     place = ZoneInfo(zone)
     day_after = datetime.fromtimestamp(start, place).date() + timedelta(days=days + 1)
     return int(datetime.combine(day_after, time(), place).astimezone(UTC).timestamp()) - 1
+
+
+def end_of_order(order: Order, zone: str, now: int) -> int:
+    """Return the last paid second of what is sold now.
+
+    What begins with a day has that day in it; what begins in the middle of one has it on top.
+    """
+    counted_from = now if order.starts_at is None else order.starts_at - 1
+    return end_of_term(counted_from, term_days(order), zone)
+
+
+def start_of_day(day: date, zone: str) -> int:
+    """Return the first second of a day in the customer's zone, as Unix seconds."""
+    return int(datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).timestamp())
 
 
 def renewal_start(held_end: int, now: int) -> int:

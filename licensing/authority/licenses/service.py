@@ -1,6 +1,8 @@
 """Selling and changing licences. The caller opens the transaction; nothing here commits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_network
 
 from sqlalchemy.orm import Session
@@ -20,6 +22,7 @@ from licensing.document.activation_code import code_id, code_key, format_code, g
 from licensing.document.errors import Code
 from licensing.document.license import Kind
 from server.core import clock
+from server.core.clock import rfc3339
 from server.core.errors import Conflict, Invalid, NotLicensed
 from server.core.i18n import gettext as _
 from server.core.text import search_text
@@ -42,7 +45,8 @@ def new_code(license_: LicenseRecord) -> str:
     return format_code(code)
 
 
-def _check_number(name: str, value: int, least: int, most: int) -> None:
+def check_number(name: str, value: int, least: int, most: int) -> None:
+    """Raise Invalid for a number outside its bounds, both of which belong to it."""
     if not least <= value <= most:
         raise Invalid(
             _(
@@ -58,15 +62,20 @@ def _check_number(name: str, value: int, least: int, most: int) -> None:
 
 def check_order(order: Order) -> None:
     """Raise Invalid for what cannot be sold, whoever buys."""
-    _check_number("seats", order.seats, 1, rules.MOST_SEATS)
-    _check_number("concurrent", order.concurrent or order.seats, 1, rules.MOST_SEATS)
-    _check_number("service-accounts", order.service_accounts, 0, rules.MOST_SEATS)
-    _check_number("days", rules.term_days(order), 1, rules.LONGEST_TERM_DAYS)
-    _check_number("grace-days", order.grace_days, 0, 365)
-    _check_number("lease-days", order.lease_days, 1, 90)
+    check_number("seats", order.seats, 1, rules.MOST_SEATS)
+    check_number("concurrent", order.concurrent or order.seats, 1, rules.MOST_SEATS)
+    check_number("service-accounts", order.service_accounts, 0, rules.MOST_SEATS)
+    check_number("days", rules.term_days(order), 1, rules.LONGEST_TERM_DAYS)
+    check_number("grace-days", order.grace_days, 0, rules.LONGEST_GRACE)
+    check_number("lease-days", order.lease_days, 1, rules.LONGEST_LEASE)
     if order.kind is Kind.TRIAL and rules.term_days(order) != rules.TRIAL_DAYS:
         raise Invalid(_("A trial lasts %(n)s days.", n=rules.TRIAL_DAYS), field="days")
-    for network in order.networks:
+    check_networks(order.networks)
+
+
+def check_networks(networks: Iterable[str]) -> None:
+    """Raise Invalid for what is no network."""
+    for network in networks:
         try:
             ip_network(network, strict=False)
         except ValueError as error:
@@ -105,7 +114,7 @@ def issue_license(
 def _record(customer: Customer, selling: Selling, order: Order, now: int) -> LicenseRecord:
     starts_at = order.starts_at or now
     days = rules.term_days(order)
-    ends_at = rules.end_of_term(starts_at, days, customer.timezone)
+    ends_at = rules.end_of_order(order, customer.timezone, now)
     terms = rules.checkin_terms(order.lease_days)
     perpetual = order.kind is Kind.PERPETUAL
     return LicenseRecord(
@@ -188,15 +197,28 @@ def check_living(license_: LicenseRecord) -> None:
 def renew_license(
     session: Session, operator: str, keys: Keys, license_id: str, days: int
 ) -> LicenseRecord:
-    """Add days after the last paid one, or from today when that is past."""
-    _check_number("days", days, 1, rules.LONGEST_TERM_DAYS)
+    """Add days after the last paid one, or from today when that is more than a month ago.
+
+    With a next term loaded ahead the days follow that one.
+    """
+    check_number("days", days, 1, rules.LONGEST_TERM_DAYS)
     license_ = get_license(session, license_id)
     check_living(license_)
     if license_.kind is Kind.TRIAL:
         raise Conflict(_("A trial is not renewed. Issue a subscription instead."))
     now = clock.timestamp()
     held = license_.expires_at if license_.kind is Kind.SUBSCRIPTION else license_.maintenance_until
-    ends_at = rules.end_of_term(max(held or now, now), days, license_.timezone)
+    start = now if held is None else rules.renewal_start(held, now)
+    ends_at = rules.end_of_term(start, days, license_.timezone)
+    if ends_at <= now:
+        raise Invalid(
+            _(
+                "The term ended on %(end)s, so %(days)s days after it are over already. Add more days.",
+                end=rfc3339(datetime.fromtimestamp(start, UTC)),
+                days=days,
+            ),
+            field="days",
+        )
     license_.maintenance_until = ends_at
     if license_.kind is Kind.SUBSCRIPTION:
         license_.expires_at = ends_at
@@ -226,11 +248,13 @@ def set_seats(
     service = (
         license_.service_accounts if change.service_accounts is None else change.service_accounts
     )
-    _check_number("seats", named, 1, rules.MOST_SEATS)
-    _check_number("concurrent", concurrent, 1, rules.MOST_SEATS)
-    _check_number("service-accounts", service, 0, rules.MOST_SEATS)
+    check_number("seats", named, 1, rules.MOST_SEATS)
+    check_number("concurrent", concurrent, 1, rules.MOST_SEATS)
+    check_number("service-accounts", service, 0, rules.MOST_SEATS)
+    before = license_.named
     license_.named, license_.concurrent, license_.service_accounts = named, concurrent, service
     if license_.serial > 0:
         sign_next(session, keys, license_, clock.timestamp())
-    note(session, operator, "license.set_seats", license_id, {"named": named})
+    detail = {"named": named, "named_before": before, "concurrent": concurrent}
+    note(session, operator, "license.set_seats", license_id, detail)
     return license_
