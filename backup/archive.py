@@ -36,6 +36,14 @@ class Sealed:
     plain_sha256: str
 
 
+@dataclass(frozen=True)
+class SealedBytes:
+    """Something small that was sealed in memory."""
+
+    content: bytes
+    sha256: str
+
+
 class Hashing:
     """A reader or writer that counts and hashes what passes, and remembers its own failure.
 
@@ -129,6 +137,8 @@ def seal(
     path: Path,
     recipients: Sequence[Recipient],
     tell: Callable[[int], None] | None = None,
+    *,
+    sync: bool = True,
 ) -> Sealed:
     """Seal all that can be read into a new file and sync it. A file that fails is removed."""
     plain = Hashing(source=source, tell=tell)
@@ -142,7 +152,8 @@ def seal(
                 pyrage.encrypt_io(_Buffered(compressed), sealed, list(recipients))
             except (pyrage.EncryptError, OSError) as error:
                 raise _foreign(error, plain.error or sealed.error) from None
-            sync_file(file)
+            if sync:
+                sync_file(file)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -164,6 +175,34 @@ class _Buffered:
         data = self._held[self._at : self._at + size]
         self._at += len(data)
         return data
+
+
+class Press:
+    """Seals and opens small pieces in memory, by a dictionary where there is one. For one thread."""
+
+    def __init__(self, dictionary: bytes = b"") -> None:
+        by: zstandard.ZstdCompressionDict | None = None
+        if dictionary:
+            by = zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+            by.precompute_compress(level=LEVEL)
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, dict_data=by)
+        self._decompressor = zstandard.ZstdDecompressor(dict_data=by)
+
+    def seal(self, content: bytes, recipients: Sequence[Recipient]) -> SealedBytes:
+        """Seal the content."""
+        sealed = pyrage.encrypt(self._compressor.compress(content), list(recipients))
+        return SealedBytes(sealed, hashlib.sha256(sealed).hexdigest())
+
+    def open(self, sealed: bytes, most: int, name: str, keys: Sequence[Identity]) -> bytes:
+        """Open what was sealed and holds at most so many bytes.
+
+        Raises Missing when no key fits and Broken when it is damaged.
+        """
+        try:
+            packed = pyrage.decrypt(sealed, list(keys))
+            return self._decompressor.decompress(packed, max_output_size=most)
+        except (pyrage.DecryptError, zstandard.ZstdError) as error:
+            raise _reason(Path(name), error, None) from error
 
 
 def unseal(path: Path, target: Writer, keys: Sequence[Identity]) -> Sealed:
@@ -225,3 +264,13 @@ def hash_file(path: Path, tell: Callable[[int], None] | None = None) -> tuple[in
         while block := file.read(BLOCK):
             passing.write(block)
     return passing.bytes, passing.sha256
+
+
+def missing(name: str) -> str:
+    """Return the sentence for a file that is gone."""
+    return _("%(name)s is missing.", name=name)
+
+
+def differs(name: str) -> str:
+    """Return the sentence for a file that is not the one that was sealed."""
+    return _("%(name)s is not what was sealed: it was cut, changed or swapped.", name=name)

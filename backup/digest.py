@@ -1,8 +1,11 @@
 """Row counts and content checksums per table, the same before a backup and after a restore.
 
-`sqlite-rows-1`: SHA-256 over one line per row in the order of the rowid (or the primary key of a
-table without one); the line is the row as a Python tuple of int, float, str, bytes and None in
-ASCII. Virtual tables are left out, the tables that hold their content are not.
+`sqlite-columns-1`: SHA-256 over the rows in the order of the rowid (or the primary key of a table
+without one), 2,000 at a time. Of each such group every column is hashed in turn: one byte per row for
+the kind of its value (0 NULL, 1 text or blob, 2 integer, 3 real), then the lengths of the texts and
+blobs as unsigned and the integers as signed 64-bit numbers, the reals as IEEE 754 doubles, all
+little-endian, then the bytes of the texts and blobs. Virtual tables are left out, the tables that
+hold their content are not.
 
 `postgresql-rows-1`: the server hashes every row's text form with SHA-256; the hash is read as four
 signed 64-bit numbers that are summed over the table, and the digest is the SHA-256 of
@@ -11,15 +14,18 @@ signed 64-bit numbers that are summed over the table, and the digest is the SHA-
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 
-SQLITE = "sqlite-rows-1"
+SQLITE = "sqlite-columns-1"
 POSTGRESQL = "postgresql-rows-1"
 ROWS = 2000
 
@@ -40,15 +46,11 @@ def quiet(done: int, total: int) -> None:
 
 
 def open_copy(path: Path) -> sqlite3.Connection:
-    """Open a database file at rest for reading; text that is no UTF-8 is kept as it is."""
+    """Open a database file at rest for reading; texts come as their bytes, whatever they are."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     connection.isolation_level = None
-    connection.text_factory = _text
+    connection.text_factory = bytes
     return connection
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def sqlite_tables(path: Path, tell: Tell = quiet) -> tuple[TableDigest, ...]:
@@ -68,7 +70,7 @@ def _sqlite_names(connection: sqlite3.Connection) -> list[tuple[str, bool]]:
         "SELECT name, wr FROM pragma_table_list WHERE schema = 'main'"
         " AND type IN ('table', 'shadow') AND name <> 'sqlite_schema' ORDER BY name"
     )
-    return [(name, bool(without_rowid)) for name, without_rowid in rows]
+    return [(name.decode(), bool(without_rowid)) for name, without_rowid in rows]
 
 
 def _sqlite_digest(
@@ -81,8 +83,31 @@ def _sqlite_digest(
     count = 0
     while rows := cursor.fetchmany(ROWS):
         count += len(rows)
-        digest.update(("\n".join(map(ascii, rows)) + "\n").encode("ascii"))
+        for column in zip(*rows, strict=True):
+            for piece in _column(column):
+                digest.update(piece)
     return TableDigest(name, count, digest.hexdigest())
+
+
+_KINDS: dict[type, int] = {type(None): 0, bytes: 1, int: 2, float: 3}
+
+
+def _column(values: Sequence[object]) -> Iterator[bytes]:
+    """Return one column of a group of rows as bytes, as the head of this file says."""
+    kinds = bytes(_KINDS[type(value)] for value in values)
+    yield kinds
+    texts = [value for value in values if isinstance(value, bytes)]
+    yield _little("Q", map(len, texts))
+    yield _little("q", (value for value in values if isinstance(value, int)))
+    yield _little("d", (value for value in values if isinstance(value, float)))
+    yield b"".join(texts)
+
+
+def _little(code: Literal["Q", "q", "d"], numbers: Iterable[float]) -> bytes:
+    made = array(code, numbers)
+    if sys.byteorder == "big":
+        made.byteswap()
+    return made.tobytes()
 
 
 def _quoted(name: str) -> str:
@@ -90,7 +115,8 @@ def _quoted(name: str) -> str:
 
 
 def _sqlite_order(connection: sqlite3.Connection, name: str, *, without_rowid: bool) -> str:
-    columns = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+    rows = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,))
+    columns = [(column.decode(), place) for column, place in rows]
     if without_rowid:
         keys = sorted((place, column) for column, place in columns if place)
         return ", ".join(_quoted(column) for _, column in keys)

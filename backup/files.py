@@ -6,17 +6,14 @@ with tabs between. In the path a backslash, tab or line feed is written as in C.
 
 import os
 import re
-import secrets
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import TextIO
 
 from backup import archive, disk
-from backup.keys import Keyring
+from backup.catalogue import Use
 from backup.manifest import Object, is_object
-from backup.store import PART, Store
+from backup.objects import Objects
 from server.core.errors import Broken, Missing
 from server.core.i18n import gettext as _
 
@@ -72,98 +69,41 @@ def regular(folder: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-class Sealing:
-    """Seals what is new among the attachments and remembers what the set refers to.
+class Index:
+    """Finds or seals every attachment and counts them."""
 
-    `known` holds the objects of earlier signed manifests by name; `damaged` the names that a
-    verification found wrong, which are sealed anew under a name of the next generation. The ledger
-    stands on the server's own disk and lets the next run use what a killed one had sealed. An
-    object that is neither known nor in the ledger is never used: somebody else may have put it
-    there. No object is ever written over.
-    """
-
-    def __init__(
-        self, store: Store, keys: Keyring, known: dict[str, Object], damaged: Set[str], ledger: Path
-    ) -> None:
-        self._store = store
-        self._keys = keys
-        self._known = {**_read_ledger(ledger), **known}
-        self._damaged = damaged
-        self._ledger = ledger
-        self._recipients = keys.age_recipients()
-        self.objects: dict[str, Object] = {}
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
         self.count = 0
         self.plain_bytes = 0
-        self.sealed_new = 0
 
     def lines(self, folder: Path) -> Iterator[Line]:
         """Seal file after file and return their lines of the index."""
-        with self._ledger.open("a") as ledger:
-            for path in regular(folder):
-                line = self._line(folder, path, ledger)
-                self.count += 1
-                self.plain_bytes += line.size
-                yield line
-        for shelf in self._store.objects.iterdir():
-            if shelf.is_dir():
-                disk.sync_folder(shelf)
-        disk.sync_folder(self._store.objects)
+        for path in regular(folder):
+            line = self._line(folder, path)
+            self.count += 1
+            self.plain_bytes += line.size
+            yield line
 
-    def forget(self) -> None:
-        """Drop the ledger: a signed manifest holds the objects now."""
-        self._ledger.unlink(missing_ok=True)
-
-    def _line(self, folder: Path, path: Path, ledger: TextIO) -> Line:
+    def _line(self, folder: Path, path: Path) -> Line:
         try:
             with disk.naming_the_cause(path):
                 modified = path.stat().st_mtime_ns
                 size, sha256 = archive.hash_file(path)
-            name = self._object(path, sha256, ledger)
+            entry = self._objects.use(self._object(path, sha256), Use.FILE)
         except FileNotFoundError as error:
             raise _changed(path) from error
-        return Line(name, sha256, size, modified, path.relative_to(folder).as_posix())
+        return Line(entry.name, sha256, size, modified, path.relative_to(folder).as_posix())
 
-    def _object(self, path: Path, sha256: str, ledger: TextIO) -> str:
-        """Return the name of the object with this content, sealing it when it is not there."""
-        for generation in count():
-            name = self._keys.object_name(sha256, generation)
-            if name in self.objects:
-                break
-            if name in self._damaged:
-                continue
-            entry = self._known.get(name)
-            if entry is not None and self._store.has_object(entry):
-                self.objects[name] = entry
-                break
-            if entry is None and not self._store.object_path(name).exists():
-                self.objects[name] = self._seal(path, name, sha256)
-                ledger.write(f"{name}\t{self.objects[name].bytes}\t{self.objects[name].sha256}\n")
-                ledger.flush()
-                break
-        return name
-
-    def _seal(self, path: Path, name: str, sha256: str) -> Object:
-        part = self._store.objects / f"{PART}{secrets.token_hex(8)}"
-        with path.open("rb") as source:
-            sealed = archive.seal(source, part, self._recipients)
-        if sealed.plain_sha256 != sha256:
-            part.unlink()
+    def _object(self, path: Path, sha256: str) -> Object:
+        """Return the object with this content, sealing it when it is not there."""
+        found = self._objects.find(sha256)
+        if found.object is not None:
+            return found.object
+        sealed = self._objects.seal_file(path, found.name, sha256)
+        if sealed is None:
             raise _changed(path)
-        final = self._store.object_path(name)
-        final.parent.mkdir(exist_ok=True, mode=0o700)
-        part.rename(final)
-        self.sealed_new += 1
-        return Object(name, sealed.bytes, sealed.sha256)
-
-
-def _read_ledger(path: Path) -> dict[str, Object]:
-    """Return what a killed run had sealed; a line it could not finish is left out."""
-    found: dict[str, Object] = {}
-    if path.is_file():
-        for line in path.read_text().split("\n")[:-1]:
-            name, size, sha256 = line.split("\t")
-            found[name] = Object(name, int(size), sha256)
-    return found
+        return sealed
 
 
 def _changed(path: Path) -> Missing:

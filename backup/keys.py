@@ -116,15 +116,17 @@ class Keyring:
         """Return the recipients as the archive wants them."""
         return tuple(archive.recipient(each.public) for each in self.recipients)
 
-    def object_name(self, plain_sha256: str, generation: int = 0) -> str:
-        """Return the keyed name of an attachment.
+    def object_name(self, plain_sha256: str, generation: int = 0, space: str = "") -> str:
+        """Return the keyed name of an attachment or a chunk.
 
         The recipients are part of it: new recipients start a new namespace, so that a backup never
         refers to an object that its recipients cannot open. A later generation replaces an object
-        that was found damaged.
+        that was found damaged. `space` names the dictionary of what is compressed by one.
         """
         sealed_to = ",".join(sorted(each.public for each in self.recipients))
         text = f"daftar-object-1\n{sealed_to}\n{plain_sha256}\n{generation}"
+        if space:
+            text += f"\n{space}"
         return hmac.new(self.name_key, text.encode(), hashlib.sha256).hexdigest()
 
 

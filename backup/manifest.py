@@ -17,11 +17,14 @@ from server.core import clock
 from server.core.errors import Broken, Invalid
 from server.core.i18n import gettext as _
 
-FORMAT = "daftar-backup-1"
+FORMAT = "daftar-backup-2"
 NAME = "manifest.json"
 SIGNATURE = "manifest.sig"
 INDEX = "files.tsv.zst.age"
 SECRETS = "secrets.tar.zst.age"
+OBJECTS = "objects.tsv"
+CHUNKS = "database.tsv"
+LISTS = (OBJECTS, CHUNKS)
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _PART = re.compile(r"[a-z]+(\.[a-z]+)+")
@@ -32,7 +35,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Part:
-    """One sealed file of the set."""
+    """One file of the set: a sealed one, or a list of sealed objects.
+
+    Of a list of chunks `plain_bytes` and `plain_sha256` are those of the joined content.
+    """
 
     name: str
     bytes: int
@@ -43,7 +49,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Object:
-    """One sealed attachment that the set refers to."""
+    """One sealed attachment, chunk or dictionary that the set refers to."""
 
     name: str
     bytes: int
@@ -51,14 +57,36 @@ class Object:
 
 
 @dataclass(frozen=True)
+class Dictionary:
+    """What the chunks are compressed by, an object too. `made_for` is the size of the database then."""
+
+    object: Object
+    made_for: int
+
+
+@dataclass(frozen=True)
 class DatabaseFacts:
-    """Which database was saved, in which part, and how its tables were digested."""
+    """Which database was saved, in which part, and how its tables were digested.
+
+    A large one lies in chunks of about `chunk_bytes`, which the part lists in their order.
+    """
 
     engine: str
     engine_version: str
     part: str
     file: str
     digest: str
+    chunk_bytes: int = 0
+    dictionary: Dictionary | None = None
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """How many objects the set refers to, what they weigh, and how much of that was sealed for it."""
+
+    count: int
+    bytes: int
+    added_bytes: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +130,7 @@ class Manifest:
     tables: tuple[TableDigest, ...]
     parts: tuple[Part, ...]
     files: FileFacts
-    objects: tuple[Object, ...]
+    objects: ObjectFacts
     recipients: tuple[SealedTo, ...]
     signer: str
     previous: Link | None
@@ -112,7 +140,11 @@ class Manifest:
     @property
     def bytes(self) -> int:
         """Return what the set and its attachments weigh sealed."""
-        return sum(part.bytes for part in self.parts) + sum(each.bytes for each in self.objects)
+        return sum(part.bytes for part in self.parts) + self.objects.bytes
+
+    def has_part(self, name: str) -> bool:
+        """Return whether there is a part of this name."""
+        return any(part.name == name for part in self.parts)
 
     def part(self, name: str) -> Part:
         """Return the part of this name; raise Broken when there is none."""
@@ -142,8 +174,8 @@ def is_object(name: str) -> bool:
 
 
 def is_part(name: str) -> bool:
-    """Return whether this can be the name of a sealed part."""
-    return _PART.fullmatch(name) is not None and name.endswith(".age")
+    """Return whether this can be the name of a part."""
+    return name in LISTS or (_PART.fullmatch(name) is not None and name.endswith(".age"))
 
 
 def must_be_id(name: str) -> str:
@@ -176,12 +208,16 @@ def read(content: bytes, set_id: str) -> Manifest:
         and found.id == set_id
         and all(is_part(name) for name in names)
         and len(set(names)) == len(names)
-        and all(is_object(each.name) for each in found.objects)
+        and _is_object(found.database.dictionary)
         and "/" not in found.database.file
     )
     if not fits:
         raise damaged(NAME, set_id)
     return found
+
+
+def _is_object(dictionary: Dictionary | None) -> bool:
+    return dictionary is None or is_object(dictionary.object.name)
 
 
 def parsed(adapter: TypeAdapter[T], content: bytes, name: str, set_id: str) -> T:

@@ -71,6 +71,7 @@ class Plan:
 
     `files` is the folder of attachments, every one immutable under its name. `scratch` is a folder
     on the server's own disk where the plain copy of the database stands while it is being sealed.
+    A database of `chunks_from` bytes and more is sealed in chunks.
     """
 
     database_url: str
@@ -81,6 +82,7 @@ class Plan:
     product_version: str
     schema_version: str
     keys: Keyring
+    chunks_from: int = 1 << 23
 
 
 @dataclass(frozen=True)

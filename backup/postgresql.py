@@ -119,7 +119,7 @@ def snapshot(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot
             file="daftar.pgdump",
             taken_at=taken_at,
             algorithm=digest.POSTGRESQL,
-            tables=tables,
+            tables=lambda: tables,
             bytes=size,
             open=lambda: _dump(tool, url, shared, workspace / "pg_dump.log"),
         )

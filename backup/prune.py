@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from backup import disk, journal, manifest, report
+from backup import disk, journal, lists, manifest, report
+from backup.catalogue import Catalogue
 from backup.keys import Keyring
 from backup.plan import State
 from backup.report import Item
 from backup.retention import Decision, Facts, Policy, Refusal, decide
 from backup.store import Store
 from server.core import clock
+from server.core.errors import Broken
 
 GRACE = timedelta(days=7)
 UNREFERENCED = "unreferenced.json"
@@ -80,12 +83,22 @@ def _remove(store: Store, set_id: str, keys: Keyring) -> int:
 def _remove_objects(store: Store, keys: Keyring, now: datetime) -> tuple[int, int]:
     """Remove the objects that nothing has referred to for the grace time.
 
-    While one manifest cannot be read nobody knows what it refers to, and all stay.
+    While one manifest or list cannot be read nobody knows what it refers to, and all stay.
     """
     loaded = store.loaded(keys.trust)
     if len(loaded) != len(store.set_ids()):
         return 0, 0
-    referenced = {entry.name for each in loaded for entry in each.manifest.objects}
+    with closing(Catalogue()) as referenced:
+        try:
+            for each in loaded:
+                folder = store.set_folder(each.manifest.id)
+                referenced.learn(lists.objects(folder, each.manifest))
+        except Broken:
+            return 0, 0
+        return _sweep_objects(store, referenced, now)
+
+
+def _sweep_objects(store: Store, referenced: Catalogue, now: datetime) -> tuple[int, int]:
     ledger = store.folder / UNREFERENCED
     since = _since(ledger)
     waiting: dict[str, int] = {}
@@ -93,7 +106,7 @@ def _remove_objects(store: Store, keys: Keyring, now: datetime) -> tuple[int, in
     stamp = int(now.timestamp())
     with disk.naming_the_cause(store.folder):
         for path in _objects(store):
-            if path.name in referenced:
+            if referenced.find(path.name) is not None:
                 continue
             first = min(since.get(path.name, stamp), stamp)
             if stamp - first < GRACE.total_seconds():

@@ -10,7 +10,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from backup import archive, digest, disk, files, manifest, postgresql
+from backup import archive, digest, disk, files, lists, manifest, postgresql
+from backup.catalogue import Catalogue, Use
+from backup.database import Joining
 from backup.digest import TableDigest
 from backup.keys import Trust
 from backup.manifest import Manifest, Part
@@ -116,13 +118,20 @@ class _Unpacking:
 
     def open_database(self, target: Path | None) -> None:
         self._progress(Stage.RESTORE, 0, 0)
-        part = self._made.part(self._made.database.part)
         if target is None:
-            self._open(part, _Nowhere())
+            self._database(_Nowhere())
             return
         with disk.create(target) as file:
-            self._open(part, file)
+            self._database(file)
             disk.sync_file(file)
+
+    def _database(self, target: disk.Writer) -> None:
+        part = self._made.part(self._made.database.part)
+        if part.name != manifest.CHUNKS:
+            self._open(part, target)
+            return
+        joining = Joining(self._store, self._made, self._identities)
+        joining.join(target, lambda name, error: self._problem(name, error.message))
 
     def open_secrets(self, target: Path | None) -> None:
         content = io.BytesIO()
@@ -139,24 +148,27 @@ class _Unpacking:
                 disk.write_new(final, data)
 
     def open_files(self, target: Path | None) -> None:
-        entries = {each.name: each for each in self._made.objects}
-        seen: set[str] = set()
-        with tempfile.TemporaryFile() as index:
+        with closing(Catalogue()) as listed, tempfile.TemporaryFile() as index:
+            try:
+                listed.learn(lists.attachments(self._folder, self._made))
+            except Broken as error:
+                self._problem(manifest.OBJECTS, error.message)
+                return
             if not self._open(self._made.part(manifest.INDEX), index):
                 return
             index.seek(0)
             for done, raw in enumerate(index):
-                line = files.read_line(raw)
                 self._progress(Stage.CONTENT, done, self._made.files.count)
-                entry = entries.get(line.object)
-                if entry is None or (target is None and line.object in seen):
-                    if entry is None:
-                        self._problem(manifest.INDEX, self._not_listed(line.object))
-                    continue
-                seen.add(line.object)
-                self._file(entry, line, target)
-        if seen != set(entries):
-            self._problem(manifest.INDEX, _("The list of files lacks some of the objects."))
+                self._listed_file(listed, files.read_line(raw), target)
+            if listed.unused():
+                self._problem(manifest.INDEX, _("The list of files lacks some of the objects."))
+
+    def _listed_file(self, listed: Catalogue, line: files.Line, target: Path | None) -> None:
+        entry = listed.find(line.object)
+        if entry is None:
+            self._problem(manifest.INDEX, self._not_listed(line.object))
+        elif listed.use(entry.name, Use.FILE) or target is not None:
+            self._file(entry, line, target)
 
     def _not_listed(self, name: str) -> str:
         return _("The object %(name)s is not in the manifest.", name=name)
@@ -179,7 +191,7 @@ class _Unpacking:
         try:
             opened = archive.unseal(path, target, self._identities)
         except FileNotFoundError:
-            self._problem(part.name, missing(part.name))
+            self._problem(part.name, archive.missing(part.name))
             return False
         except Broken as error:
             self._problem(part.name, error.message)
@@ -188,13 +200,13 @@ class _Unpacking:
             # A changed header of the sealed file looks to the age library like a key that does not fit.
             if archive.hash_file(path) == (part.bytes, part.sha256):
                 raise
-            self._problem(part.name, differs(part.name))
+            self._problem(part.name, archive.differs(part.name))
             return False
         same = opened == archive.Sealed(
             part.bytes, part.sha256, part.plain_bytes, part.plain_sha256
         )
         if not same:
-            self._problem(part.name, differs(part.name))
+            self._problem(part.name, archive.differs(part.name))
         return same
 
 
@@ -205,29 +217,23 @@ class _Nowhere:
         return len(data)
 
 
-def missing(name: str) -> str:
-    """Return the sentence for a file that is gone."""
-    return _("%(name)s is missing.", name=name)
-
-
-def differs(name: str) -> str:
-    """Return the sentence for a file that is not the one that was sealed."""
-    return _("%(name)s is not what was sealed: it was cut, changed or swapped.", name=name)
-
-
 def check_sqlite(path: Path, made: Manifest) -> list[str]:
     """Return what is wrong with a restored SQLite file: structure, references, content."""
     try:
         with closing(digest.open_copy(path)) as connection:
-            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            said = [_text(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             loose = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
         problems = [] if said == ["ok"] else said
         problems += [
-            _("Table %(name)s has rows without their parent.", name=row[0]) for row in loose
+            _("Table %(name)s has rows without their parent.", name=_text(row[0])) for row in loose
         ]
         return problems + compare(digest.sqlite_tables(path), made)
     except sqlite3.Error as error:
         return [_("The restored database cannot be read: %(reason)s.", reason=error)]
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def compare(found: tuple[TableDigest, ...], made: Manifest) -> list[str]:

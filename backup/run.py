@@ -1,14 +1,28 @@
 """One backup from beginning to end: snapshot, seal, describe, sign, publish."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from backup import archive, cluster, disk, lock, manifest, postgresql, result, snapshot
-from backup.files import Sealing, regular
+from backup import (
+    archive,
+    chunks,
+    cluster,
+    database,
+    disk,
+    lists,
+    lock,
+    manifest,
+    postgresql,
+    result,
+    snapshot,
+)
+from backup.files import Index, regular
 from backup.keys import Keyring, Role
-from backup.manifest import DatabaseFacts, FileFacts, Link, Manifest, Part
+from backup.manifest import DatabaseFacts, FileFacts, Link, Manifest, ObjectFacts, Part
+from backup.objects import Objects
 from backup.plan import Kind, Plan, Progress, Stage, silent
 from backup.snapshot import Snapshot
 from backup.store import Loaded, Store
@@ -56,8 +70,11 @@ def _snapshot(url: str, workspace: Path, progress: Progress) -> AbstractContextM
 
 
 def _require_room(store: Store, taken: Snapshot, earlier: list[Loaded]) -> None:
-    last = sum(part.bytes for part in earlier[-1].manifest.parts) if earlier else taken.bytes
-    disk.require_room(store.folder, int(last * ROOM))
+    needed = taken.bytes
+    if earlier:
+        last = earlier[-1].manifest
+        needed = sum(part.bytes for part in last.parts) + last.objects.added_bytes
+    disk.require_room(store.folder, int(needed * ROOM))
 
 
 class _Run:
@@ -77,37 +94,113 @@ class _Run:
     def seal(self, taken: Snapshot) -> Manifest:
         """Seal everything into a new set and publish it."""
         set_id = manifest.new_id(taken.taken_at)
-        with self._store.publishing(set_id) as folder, disk.naming_the_cause(self._store.folder):
-            with taken.open() as source:
-                database = self._part(folder, taken.part, source, Stage.DATABASE, taken.bytes)
-            files = self._files()
+        ledger = self._plan.scratch / f"sealed-at-{self._store.place}.tsv"
+        with (
+            self._store.publishing(set_id) as folder,
+            disk.naming_the_cause(self._store.folder),
+            closing(Objects(self._store, self._plan.keys, self._damaged(), ledger)) as objects,
+        ):
+            self._learn(objects)
+            sealed, facts = self._database(folder, taken, objects)
+            files = Index(objects)
             index = self._part(folder, manifest.INDEX, Pulled(self._index(files)), None, 0)
+            objects.settle()
             secrets = self._part(
                 folder, manifest.SECRETS, Pulled(tar_of(self._plan.secrets)), Stage.SECRETS, 0
             )
-            made = self._manifest(set_id, taken, (database, index, secrets), files)
+            objects.finish()
+            listed = self._list(folder, objects)
+            made = self._manifest(set_id, taken, facts, (sealed, index, listed, secrets))
+            made = replace(
+                made,
+                files=FileFacts(files.count, files.plain_bytes),
+                objects=ObjectFacts(*objects.catalogue.used(), objects.added_bytes),
+            )
             self._progress(Stage.PUBLISH, 0, 1)
             content = manifest.written(made)
             disk.write_new(folder / manifest.NAME, content)
             disk.write_new(folder / manifest.SIGNATURE, self._plan.keys.sign(content))
-        files.forget()
+        objects.forget()
         self._progress(Stage.PUBLISH, 1, 1)
         return made
 
     def _part(
         self, folder: Path, name: str, source: disk.Reader, stage: Stage | None, total: int
     ) -> Part:
+        tell = self._teller(stage, total)
+        sealed = archive.seal(source, folder / name, self._recipients, tell)
+        return Part(name, sealed.bytes, sealed.sha256, sealed.plain_bytes, sealed.plain_sha256)
+
+    def _teller(self, stage: Stage | None, total: int) -> Callable[[int], None]:
         def tell(done: int) -> None:
             if stage is not None:
                 self._progress(stage, done, max(total, done))
 
-        sealed = archive.seal(source, folder / name, self._recipients, tell)
-        return Part(name, sealed.bytes, sealed.sha256, sealed.plain_bytes, sealed.plain_sha256)
+        return tell
 
-    def _files(self) -> Sealing:
-        known = {each.name: each for loaded in self._earlier for each in loaded.manifest.objects}
-        ledger = self._plan.scratch / f"sealed-at-{self._store.place}.tsv"
-        return Sealing(self._store, self._plan.keys, known, self._damaged(), ledger)
+    def _database(
+        self, folder: Path, taken: Snapshot, objects: Objects
+    ) -> tuple[Part, DatabaseFacts]:
+        """Seal the database: in one piece where it is small, else in chunks."""
+        facts = DatabaseFacts(
+            engine=taken.engine,
+            engine_version=taken.engine_version,
+            part=taken.part,
+            file=taken.file,
+            digest=taken.algorithm,
+        )
+        with taken.open() as source:
+            if taken.bytes < self._plan.chunks_from:
+                part = self._part(folder, taken.part, source, Stage.DATABASE, taken.bytes)
+                return part, facts
+            return self._chunks(folder, taken, source, objects, facts)
+
+    def _chunks(
+        self,
+        folder: Path,
+        taken: Snapshot,
+        source: disk.Reader,
+        objects: Objects,
+        facts: DatabaseFacts,
+    ) -> tuple[Part, DatabaseFacts]:
+        size = chunks.chunk_bytes(taken.bytes)
+        if taken.copy is not None:
+            sample, cut = chunks.sample(taken.copy), chunks.pages
+        else:
+            ahead = chunks.Ahead(source)
+            source, sample, cut = ahead, ahead.dictionary, chunks.lines
+        kept = self._plan.scratch / f"dictionary-at-{self._store.place}"
+        words = database.words_for(objects, kept, self._last_words(), taken.bytes, sample)
+        sealing = database.Sealing(objects, words, self._teller(Stage.DATABASE, taken.bytes))
+        part = sealing.seal(source, cut, size, folder / manifest.CHUNKS)
+        facts = replace(facts, part=part.name, chunk_bytes=size, dictionary=words.facts)
+        return part, facts
+
+    def _last_words(self) -> manifest.Dictionary | None:
+        return self._earlier[-1].manifest.database.dictionary if self._earlier else None
+
+    def _learn(self, objects: Objects) -> None:
+        """Know what earlier manifests refer to; lists that are the same are read once."""
+        seen: set[str] = set()
+        for loaded in reversed(self._earlier):
+            made = loaded.manifest
+            hashes = {part.sha256 for part in made.parts if part.name in manifest.LISTS}
+            if hashes <= seen:
+                continue
+            seen |= hashes
+            try:
+                objects.learn(lists.objects(self._store.set_folder(made.id), made))
+            except Broken as error:
+                self._warnings.append(error.message)
+
+    def _list(self, folder: Path, objects: Objects) -> Part:
+        """Write the list of the attachments' objects."""
+        with disk.create(folder / manifest.OBJECTS) as file:
+            listed = archive.Hashing(target=file)
+            for entry in objects.catalogue.attachments():
+                listed.write(lists.written(entry))
+            disk.sync_file(file)
+        return Part(manifest.OBJECTS, listed.bytes, listed.sha256, listed.bytes, listed.sha256)
 
     def _damaged(self) -> frozenset[str]:
         """Return the objects that verifications found wrong."""
@@ -122,7 +215,7 @@ class _Run:
                 names.update(each.damaged)
         return frozenset(names)
 
-    def _index(self, files: Sealing) -> Iterator[bytes]:
+    def _index(self, files: Index) -> Iterator[bytes]:
         folder = self._plan.files
         if folder is None or not folder.is_dir():
             if folder is not None:
@@ -135,7 +228,7 @@ class _Run:
         self._progress(Stage.FILES, total, total)
 
     def _manifest(
-        self, set_id: str, taken: Snapshot, parts: tuple[Part, ...], files: Sealing
+        self, set_id: str, taken: Snapshot, facts: DatabaseFacts, parts: tuple[Part, ...]
     ) -> Manifest:
         last = self._earlier[-1] if self._earlier else None
         return Manifest(
@@ -148,17 +241,11 @@ class _Run:
             instance=self._plan.instance,
             product_version=self._plan.product_version,
             schema_version=self._plan.schema_version,
-            database=DatabaseFacts(
-                engine=taken.engine,
-                engine_version=taken.engine_version,
-                part=taken.part,
-                file=taken.file,
-                digest=taken.algorithm,
-            ),
-            tables=taken.tables,
+            database=facts,
+            tables=taken.tables(),
             parts=parts,
-            files=FileFacts(files.count, files.plain_bytes),
-            objects=tuple(files.objects[name] for name in sorted(files.objects)),
+            files=FileFacts(0, 0),
+            objects=ObjectFacts(0, 0, 0),
             recipients=self._plan.keys.recipients,
             signer=self._plan.keys.signer_fingerprint,
             previous=None if last is None else Link(last.manifest.id, last.sha256),

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from backup import digest, disk
+from backup.counting import Counting
 from backup.digest import TableDigest
 from backup.plan import Progress, Stage
 from server.core import clock
@@ -24,7 +25,10 @@ Open = Callable[[], AbstractContextManager[disk.Reader]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A database at one moment: what it holds and how to read it as one stream."""
+    """A database at one moment: what it holds and how to read it as one stream.
+
+    `tables` may wait for the count. `copy` is the file at rest where there is one.
+    """
 
     engine: str
     engine_version: str
@@ -32,9 +36,10 @@ class Snapshot:
     file: str
     taken_at: datetime
     algorithm: str
-    tables: tuple[TableDigest, ...]
+    tables: Callable[[], tuple[TableDigest, ...]]
     bytes: int
     open: Open
+    copy: Path | None = None
 
 
 def is_sqlite(url: str) -> bool:
@@ -58,8 +63,13 @@ def sqlite(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot]:
     disk.require_room(workspace, live.stat().st_size if live.is_file() else 0)
     taken_at = clock.now()
     _copy(live, copy, progress)
+    counting = Counting(copy)
+
+    def tables() -> tuple[TableDigest, ...]:
+        return _counted(counting, live, copy, progress)
+
     try:
-        tables = _counted(live, copy, progress)
+        early = None if counting.goes_on else tables()
         yield Snapshot(
             engine="sqlite",
             engine_version=sqlite3.sqlite_version,
@@ -67,17 +77,21 @@ def sqlite(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot]:
             file=live.name,
             taken_at=taken_at,
             algorithm=digest.SQLITE,
-            tables=tables,
+            tables=lambda: early or tables(),
             bytes=copy.stat().st_size,
             open=lambda: copy.open("rb"),
+            copy=copy,
         )
     finally:
+        counting.stop()
         copy.unlink(missing_ok=True)
 
 
-def _counted(live: Path, copy: Path, progress: Progress) -> tuple[TableDigest, ...]:
+def _counted(
+    counting: Counting, live: Path, copy: Path, progress: Progress
+) -> tuple[TableDigest, ...]:
     try:
-        return digest.sqlite_tables(copy, lambda done, total: progress(Stage.COUNT, done, total))
+        return counting.tables(lambda done, total: progress(Stage.COUNT, done, total))
     except sqlite3.Error as error:
         raise sqlite_failure(error, live, copy) from error
 

@@ -8,10 +8,11 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from backup import archive, disk, manifest, restore
+from backup import archive, disk, lists, manifest
 from backup.keys import Trust
 from backup.manifest import Manifest
 from backup.plan import Progress, Stage, silent
@@ -35,8 +36,7 @@ def export_set(
             with disk.create(part) as target:
                 _write(store, made, target, progress)
                 disk.sync_file(target)
-            part.rename(file)
-            disk.sync_folder(file.parent)
+            disk.publish_new(part, file)
         finally:
             part.unlink(missing_ok=True)
     return file
@@ -56,33 +56,25 @@ def send(store: Store, set_id: str, *, trust: Trust) -> Outgoing:
     Raises Broken before the first byte when a piece is missing or has another size.
     """
     made = store.load(set_id, trust).manifest
-    sizes = {part.name: part.bytes for part in made.parts}
-    sizes |= {each.name: each.bytes for each in made.objects}
-    headers: list[tuple[bytes, Path | None, bytes]] = []
     marker = _marker()
-    headers.append((_header(MARKER, len(marker)), None, marker))
-    total = 2 * tarfile.BLOCKSIZE + len(headers[0][0]) + len(_padded(marker))
-    for name, path in _pieces(store, made):
-        if not path.is_file():
-            raise Broken(restore.missing(path.name), code="damaged")
-        size = path.stat().st_size
-        if sizes.get(path.name, size) != size:
-            raise Broken(restore.differs(path.name), code="damaged")
-        header = _header(name, size)
-        headers.append((header, path, b""))
-        total += len(header) + size + -size % tarfile.BLOCKSIZE
-    return Outgoing(total, _blocks(store, headers))
+    total = 2 * tarfile.BLOCKSIZE + len(_header(MARKER, len(marker))) + len(_padded(marker))
+    for piece in _pieces(store, made):
+        if not piece.path.is_file():
+            raise Broken(archive.missing(piece.path.name), code="damaged")
+        size = piece.path.stat().st_size
+        if piece.bytes not in (None, size):
+            raise Broken(archive.differs(piece.path.name), code="damaged")
+        total += len(_header(piece.name, size)) + size + -size % tarfile.BLOCKSIZE
+    return Outgoing(total, _blocks(store, made, marker))
 
 
-def _blocks(store: Store, pieces: list[tuple[bytes, Path | None, bytes]]) -> Iterator[bytes]:
+def _blocks(store: Store, made: Manifest, marker: bytes) -> Iterator[bytes]:
     with store.reading():
-        for header, path, content in pieces:
-            yield header
-            if path is None:
-                yield _padded(content)
-                continue
+        yield _header(MARKER, len(marker)) + _padded(marker)
+        for piece in _pieces(store, made):
+            yield _header(piece.name, piece.path.stat().st_size)
             size = 0
-            with path.open("rb") as source:
+            with piece.path.open("rb") as source:
                 while block := source.read(disk.BLOCK):
                     size += len(block)
                     yield block
@@ -111,26 +103,36 @@ def _write(store: Store, made: Manifest, target: IO[bytes], progress: Progress) 
     with tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         marker = _marker()
         _add(tar, MARKER, io.BytesIO(marker), len(marker))
-        for name, path in _pieces(store, made):
+        for piece in _pieces(store, made):
             progress(Stage.FILES, done, made.bytes)
             try:
-                with path.open("rb") as source:
-                    size = path.stat().st_size
-                    _add(tar, name, source, size)
+                with piece.path.open("rb") as source:
+                    size = piece.path.stat().st_size
+                    _add(tar, piece.name, source, size)
             except FileNotFoundError as error:
-                raise Broken(restore.missing(path.name), code="damaged") from error
+                raise Broken(archive.missing(piece.path.name), code="damaged") from error
             done += size
 
 
-def _pieces(store: Store, made: Manifest) -> Iterator[tuple[str, Path]]:
+@dataclass(frozen=True)
+class _Piece:
+    """One file of an exported backup; `bytes` is None where the manifest does not know the size."""
+
+    name: str
+    path: Path
+    bytes: int | None
+
+
+def _pieces(store: Store, made: Manifest) -> Iterator[_Piece]:
     folder = store.set_folder(made.id)
-    names = [*_PLAIN, *(part.name for part in made.parts)]
-    for name in sorted(names):
+    sizes: dict[str, int | None] = dict.fromkeys(_PLAIN)
+    sizes |= {part.name: part.bytes for part in made.parts}
+    for name, size in sorted(sizes.items()):
         if name != DRILL or (folder / DRILL).is_file():
-            yield f"sets/{made.id}/{name}", folder / name
-    for each in made.objects:
+            yield _Piece(f"sets/{made.id}/{name}", folder / name, size)
+    for each in lists.distinct(folder, made):
         path = store.object_path(each.name)
-        yield path.relative_to(store.folder).as_posix(), path
+        yield _Piece(path.relative_to(store.folder).as_posix(), path, each.bytes)
 
 
 def _add(tar: tarfile.TarFile, name: str, source: IO[bytes], size: int) -> None:
@@ -198,21 +200,24 @@ def _is_ours(name: str) -> bool:
 
 def _check(staging: Store, made: Manifest, progress: Progress) -> None:
     folder = staging.set_folder(made.id)
-    wanted = [(folder / each.name, each.bytes, each.sha256) for each in made.parts]
-    wanted += [(staging.object_path(each.name), each.bytes, each.sha256) for each in made.objects]
+    parts = ((folder / each.name, each.bytes, each.sha256) for each in made.parts)
+    objects = (
+        (staging.object_path(each.name), each.bytes, each.sha256)
+        for each in lists.distinct(folder, made)
+    )
     done = 0
-    for path, size, sha256 in wanted:
+    for path, size, sha256 in chain(parts, objects):
         progress(Stage.STORE, done, made.bytes)
         if not path.is_file():
-            raise Broken(restore.missing(path.name), code="damaged")
+            raise Broken(archive.missing(path.name), code="damaged")
         if archive.hash_file(path) != (size, sha256):
-            raise Broken(restore.differs(path.name), code="damaged")
+            raise Broken(archive.differs(path.name), code="damaged")
         done += size
 
 
 def _adopt(staging: Store, store: Store, made: Manifest) -> None:
     """Move the attachments in, then publish the set by its rename."""
-    for each in made.objects:
+    for each in lists.distinct(staging.set_folder(made.id), made):
         final = store.object_path(each.name)
         final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not final.exists():
@@ -221,7 +226,9 @@ def _adopt(staging: Store, store: Store, made: Manifest) -> None:
             raise Conflict(
                 _("Another object %(name)s is here already.", name=each.name), code="object_differs"
             )
-        disk.sync_folder(final.parent)
+    for shelf in store.objects.iterdir():
+        if shelf.is_dir():
+            disk.sync_folder(shelf)
     disk.sync_folder(store.objects)
     disk.sync_folder(staging.set_folder(made.id))
     staging.set_folder(made.id).rename(store.sets / made.id)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backup import archive, cluster, disk, lock, postgresql, restore, result
+from backup import archive, cluster, disk, lists, lock, manifest, postgresql, restore, result
 from backup.keys import Keyring, Trust
-from backup.manifest import Manifest
+from backup.manifest import Manifest, Object
 from backup.plan import Invariant, Level, Progress, Restored, Stage, silent
 from backup.restore import Identities, Layout
 from backup.result import Check, Result
@@ -136,27 +136,32 @@ class _Examination:
     def _stored(self, made: Manifest) -> None:
         """Read every sealed byte and compare; needs no key."""
         folder = self._store.set_folder(made.id)
-        wanted = [(part.name, part.bytes, part.sha256, folder / part.name) for part in made.parts]
-        wanted += [
-            (each.name, each.bytes, each.sha256, self._store.object_path(each.name))
-            for each in made.objects
-        ]
-        problems = []
-        for name, size, sha256, path in wanted:
-            self._progress(Stage.STORE, self._bytes, made.bytes)
-            try:
-                found = archive.hash_file(path)
-            except FileNotFoundError:
-                problems.append(restore.missing(name))
-            except OSError as error:
-                problems.append(disk.translated(error, path).message)
-            else:
-                self._bytes += found[0]
-                if found == (size, sha256):
-                    continue
-                problems.append(restore.differs(name))
-            self._found.damaged.append(name)
+        problems, note = self._problems()
+        for part in made.parts:
+            entry = Object(part.name, part.bytes, part.sha256)
+            self._stored_file(entry, folder / part.name, made, note)
+        try:
+            for entry in lists.distinct(folder, made):
+                self._stored_file(entry, self._store.object_path(entry.name), made, note)
+        except Broken as error:
+            if not problems:  # a list that was changed was found among the parts already
+                note(manifest.OBJECTS, error.message)
         self._found.add("store", problems)
+
+    def _stored_file(
+        self, entry: Object, path: Path, made: Manifest, note: restore.Problem
+    ) -> None:
+        self._progress(Stage.STORE, self._bytes, made.bytes)
+        try:
+            found = archive.hash_file(path)
+        except FileNotFoundError:
+            note(entry.name, archive.missing(entry.name))
+        except OSError as error:
+            note(entry.name, disk.translated(error, path).message)
+        else:
+            self._bytes += found[0]
+            if found != (entry.bytes, entry.sha256):
+                note(entry.name, archive.differs(entry.name))
 
     def _problems(self) -> tuple[list[str], restore.Problem]:
         problems: list[str] = []

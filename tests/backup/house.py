@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psycopg
 
-from backup import archive, keys, postgresql, restore, run, verify
+from backup import archive, keys, lists, postgresql, restore, run, verify
 from backup.keys import Keyring, NewKeys
-from backup.manifest import Manifest
+from backup.manifest import Manifest, Object
 from backup.plan import Invariant, Kind, Level, Plan, Restored, SecretFile
 from backup.restore import Access
 from backup.result import Result
@@ -98,6 +98,10 @@ class House:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return path
+
+    def objects(self, made: Manifest) -> list[Object]:
+        """Return the objects that the set refers to."""
+        return list(lists.objects(self.store.set_folder(made.id), made))
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         return query(self.database, statement)

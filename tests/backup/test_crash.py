@@ -107,7 +107,7 @@ def test_what_a_killed_run_had_sealed_is_used_by_the_next(house: House) -> None:
     made = house.back_up()
 
     assert len(sealed) == 4
-    assert {house.store.object_path(each.name) for each in made.objects} == set(sealed)
+    assert {house.store.object_path(each.name) for each in house.objects(made)} == set(sealed)
     assert all(path.stat().st_ino == number for path, number in sealed.items())
     assert house.verify(made.id).ok
 

@@ -80,7 +80,7 @@ def test_every_changed_byte_of_the_proof_is_found(house: House, name: str) -> No
 
 def test_a_damaged_attachment_is_named(house: House) -> None:
     made = house.back_up()
-    name = made.objects[2].name
+    name = house.objects(made)[2].name
     path = house.store.object_path(name)
     path.write_bytes(flipped(path.read_bytes(), 250))
 
@@ -90,7 +90,7 @@ def test_a_damaged_attachment_is_named(house: House) -> None:
 
 def test_a_missing_attachment_is_named(house: House) -> None:
     made = house.back_up()
-    name = made.objects[1].name
+    name = house.objects(made)[1].name
     house.store.object_path(name).unlink()
 
     assert named(house.verify(made.id), name)
@@ -114,7 +114,7 @@ def test_parts_swapped_between_two_backups_are_named(house: House, name: str) ->
 
 def test_two_attachments_swapped_are_named(house: House) -> None:
     made = house.back_up()
-    one, other = (house.store.object_path(each.name) for each in made.objects[:2])
+    one, other = (house.store.object_path(each.name) for each in house.objects(made)[:2])
     swap(one, other)
 
     result = house.verify(made.id)

@@ -49,6 +49,7 @@ def test_the_set_lies_on_disk_as_the_interface_says(house: House) -> None:
         "files.tsv.zst.age",
         "manifest.json",
         "manifest.sig",
+        "objects.tsv",
         "secrets.tar.zst.age",
     ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
@@ -79,7 +80,7 @@ def test_nothing_of_an_attachment_shows_without_a_key(house: House) -> None:
         each.read_bytes() for each in house.store.folder.rglob("*") if each.is_file()
     )
     assert path.name.encode() not in everything
-    assert path.name not in [each.name for each in made.objects]
+    assert path.name not in [each.name for each in house.objects(made)]
 
 
 def test_an_unchanged_attachment_is_not_stored_twice(house: House) -> None:
@@ -89,8 +90,10 @@ def test_an_unchanged_attachment_is_not_stored_twice(house: House) -> None:
     house.attach(b"something new")
     second = house.back_up()
 
-    assert {each.name for each in first.objects} < {each.name for each in second.objects}
-    assert len(second.objects) == len(first.objects) + 1
+    assert {each.name for each in house.objects(first)} < {
+        each.name for each in house.objects(second)
+    }
+    assert len(house.objects(second)) == len(house.objects(first)) + 1
     assert all(path.stat().st_mtime_ns == before for path, before in stored.items())
 
 
@@ -220,7 +223,7 @@ def test_without_escrow_key_no_backup_is_made(house: House) -> None:
 
 def test_a_damaged_object_is_sealed_anew_and_the_old_set_stays_failed(house: House) -> None:
     first = house.back_up()
-    rotten = house.store.object_path(first.objects[0].name)
+    rotten = house.store.object_path(house.objects(first)[0].name)
     rotten.write_bytes(rotten.read_bytes()[:-1] + b"x")
     assert not house.verify(first.id, Level.STORE).ok
 
@@ -233,7 +236,7 @@ def test_a_damaged_object_is_sealed_anew_and_the_old_set_stays_failed(house: Hou
 
 def test_a_vanished_object_is_sealed_anew(house: House) -> None:
     first = house.back_up()
-    house.store.object_path(first.objects[0].name).unlink()
+    house.store.object_path(house.objects(first)[0].name).unlink()
 
     second = house.back_up()
 

@@ -49,9 +49,9 @@ def test_what_is_sent_is_what_is_exported(house: House, tmp_path: Path) -> None:
 
 def test_a_piece_that_is_missing_or_cut_is_named_before_the_first_byte(house: House) -> None:
     made = house.back_up()
-    path = house.store.object_path(made.objects[0].name)
+    path = house.store.object_path(house.objects(made)[0].name)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(Broken, match=made.objects[0].name):
+    with pytest.raises(Broken, match=house.objects(made)[0].name):
         transfer.send(house.store, made.id, trust=house.keys.trust)
     path.unlink()
     with pytest.raises(Broken, match="missing"):
