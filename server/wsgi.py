@@ -19,12 +19,12 @@ from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
-from waitress.proxy_headers import proxy_headers_middleware
 from waitress.server import create_server
 
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
 from server.http.app import MAX_BODY
+from server.http.forwarded import behind
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ ANSWER_S = 17.0  # what a web process takes of it for requests that have arrived
 LOOK_S = 0.5
 BACKLOG = 256
 FAST_DEATH_S = 2.0
-FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
 
 
 @dataclass(frozen=True)
@@ -107,23 +106,6 @@ def _is_busy(server: Any) -> bool:
         for channel in list(server.active_channels.values())
     )
     return bool(tasks.queue or tasks.active_count or waiting)
-
-
-def behind(proxies: tuple[str, ...], app: App) -> App:
-    """Return the application with the caller's address as these proxies tell it, and nobody else."""
-
-    def door(proxy: str | None) -> App:
-        found: App = proxy_headers_middleware(
-            app, trusted_proxy=proxy, trusted_proxy_headers=set(FORWARDED), clear_untrusted=True
-        )
-        return found
-
-    doors, stranger = {proxy: door(proxy) for proxy in proxies}, door(None)
-
-    def enter(environ: dict[str, Any], start: Any) -> Any:
-        return doors.get(environ["REMOTE_ADDR"], stranger)(environ, start)
-
-    return enter
 
 
 def _run_web(serving: Serving, listener: socket.socket) -> None:

@@ -108,7 +108,7 @@ def enter() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-out")
-@signed_in(always=True)
+@signed_in(always=True, anywhere=True)
 def sign_out() -> ResponseReturnValue:
     """End this browser's sign-in."""
     accounts.end_session(current_session(), request.cookies.get(COOKIE, ""))

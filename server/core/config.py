@@ -15,6 +15,7 @@ from server.core.errors import Invalid, Missing
 from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
 from server.core.letter_settings import Mail, Sms, is_origin, letter_faults
+from server.core.networks import read_address, read_proxies
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Web:
     @property
     def proxies(self) -> tuple[str, ...]:
         """Return whose word about the caller's address counts: without one, TLS ends on this machine."""
-        here = ("127.0.0.1", "::1", self.host)
+        here = ("127.0.0.1", "::1", *([self.host] if read_address(self.host) else []))
         return self.trusted_proxies or (here if self.https else ())
 
 
@@ -232,6 +233,10 @@ def read_toml(path: Path) -> dict[str, object]:
 def check_settings(settings: Settings) -> None:
     """Raise Invalid when a value, right in its type, cannot be meant so."""
     _check_web(settings.web)
+    try:
+        read_proxies(settings.web.trusted_proxies)
+    except Invalid as refusal:
+        raise _wrong("web.trusted_proxies", refusal.message) from refusal
     if settings.organization.locale not in LOCALES:
         raise _wrong("organization.locale", _("it is one of fa, en and fr."))
     try:

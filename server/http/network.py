@@ -35,7 +35,7 @@ class Outside(NotAllowed):
         super().__init__(message, code="outside_network")
         self.address = address
         self.networks = networks
-        self.members = {"address": address, "networks": list(networks)}  # type: ignore[assignment,dict-item] # wider than a permission
+        self.members = {"address": address, "networks": list(networks)}  # type: ignore[dict-item] # wider than a permission
 
 
 def is_this_machine(address: str | None) -> bool:

@@ -14,7 +14,8 @@ from urllib.error import URLError
 import pytest
 
 from server.core.errors import Missing
-from server.wsgi import behind, bind
+from server.http.forwarded import behind
+from server.wsgi import bind
 from tests.server.wsgi_program import PIECE, PIECES
 from tests.support.ports import free_port
 from tests.support.sources import ROOT

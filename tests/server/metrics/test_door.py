@@ -8,7 +8,7 @@ from werkzeug.test import Client
 from server.core.db import Database
 from server.core.entitlements import UNLIMITED, EntitlementsBoard
 from server.http.app import DaftarFlask
-from server.wsgi import behind
+from server.http.forwarded import behind
 from tests.server.conftest import Cast, api_of
 from tests.server.metrics.asking import ask
 
