@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Index, Table, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from server.core import clock
@@ -19,6 +18,7 @@ from server.core.errors import Conflict, NotFound
 from server.core.i18n import current_locale, mark
 from server.core.i18n import gettext as _
 from server.core.letters import GOOD_FOR, Channel, Letter
+from server.core.once import insert_if_new
 
 AGAIN = " again "  # in a key: neither addresses nor numbers have spaces
 _WAITING = text("state = 'waiting'")
@@ -161,12 +161,7 @@ def enqueue(session: Session, message: Message) -> bool:
         "expires_at": now + message.good_for,
         "created_at": now,
     }
-    # The index decides, also between two processes that ask at the same moment.
-    kind = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        kind(OutgoingMessage).values(row).on_conflict_do_nothing(index_elements=["once_key"])
-    )
-    return session.scalar(statement.returning(OutgoingMessage.id)) is not None
+    return insert_if_new(session, OutgoingMessage, row, ["once_key"])
 
 
 def get_message(session: Session, message_id: int) -> OutgoingMessage:

@@ -23,6 +23,7 @@ from server.core.i18n import LOCALES, use_locale
 from server.core.i18n import gettext as _
 from server.core.letter_trial import trial_message
 from server.core.letters import Channel
+from server.core.once import insert_if_new
 from server.core.outbox import Message, enqueue
 from server.notices import queries
 from server.notices.models import ONLY_ROW, LicenseMatter, NoticePreference, Representative
@@ -88,14 +89,9 @@ def _remember(session: Session, found: Sequence[Matter], now: datetime) -> list[
     """Return the row of each matter; what no longer holds is forgotten and would be news again."""
     codes = [matter.code for matter in found]
     session.execute(delete(LicenseMatter).where(LicenseMatter.code.not_in(codes)))
-    rows = []
     for code in codes:
-        row = session.get(LicenseMatter, code, with_for_update=True)
-        if row is None:
-            row = LicenseMatter(code=code, since=now, told_on=None)
-            session.add(row)
-        rows.append(row)
-    return rows
+        insert_if_new(session, LicenseMatter, {"code": code, "since": now}, ["code"])
+    return [session.get_one(LicenseMatter, code, with_for_update=True) for code in codes]
 
 
 def _message(
