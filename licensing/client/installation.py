@@ -266,7 +266,7 @@ class Installation:
         return replace(now, boot=self._boot, seen=int(self._clocks.monotonic()))
 
     def _over_since(self, snapshot: Snapshot, named_used: int) -> int | None:
-        if snapshot.license is None or named_used <= snapshot.license.seats.named:
+        if snapshot.license is None or named_used <= snapshot.license.at(self.now()).seats.named:
             return None
         return self.now() if snapshot.seats_over_since is None else snapshot.seats_over_since
 

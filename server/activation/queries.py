@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from licensing.client.ladder import read_only_at
+from licensing.document.license import License
 from server.activation.models import ONLY_ROW, CheckInPlan
-from server.activation.rules import LeaseFacts, LicenseStatus, SeatUse, moment
+from server.activation.rules import LeaseFacts, LicenseStatus, NextTerm, SeatUse, moment
 from server.core.actor import Actor
 from server.users.queries import device_seats, seats, service_seats
 
@@ -52,4 +53,18 @@ def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> L
         notices=tuple(notice.code for notice in verdict.notices),
         problems=tuple(problem.code.value for problem in snapshot.problems),
         activated_at=moment(snapshot.activation.activated_at) if snapshot.activation else None,
+        next_term=_next_term(sold.at(office.client.effective_now())) if sold else None,
+    )
+
+
+def _next_term(sold: License) -> NextTerm | None:
+    term = sold.next_term
+    if term is None:
+        return None
+    seats_then = term.seats
+    return NextTerm(
+        moment(term.starts_at),
+        seats_then.named,
+        seats_then.concurrent,
+        seats_then.service_accounts,
     )

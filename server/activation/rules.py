@@ -285,6 +285,16 @@ class LeaseFacts:
 
 
 @dataclass(frozen=True)
+class NextTerm:
+    """The term after the running one, paid and loaded ahead: its first moment, and its seats."""
+
+    starts_at: datetime
+    named: int
+    concurrent: int
+    service: int
+
+
+@dataclass(frozen=True)
 class LicenseStatus:
     """Everything that the licence page, the API and `daftar license status` show."""
 
@@ -307,6 +317,7 @@ class LicenseStatus:
     notices: tuple[str, ...] = ()
     problems: tuple[str, ...] = field(default=())
     activated_at: datetime | None = None
+    next_term: NextTerm | None = None
 
     @property
     def explanation(self) -> Explanation:

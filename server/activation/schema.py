@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from server.activation.rules import LicenseStatus, SeatUse
+from server.activation.rules import LicenseStatus, NextTerm, SeatUse
 from server.core.clock import rfc3339
 
 
@@ -12,6 +12,15 @@ def _moment(value: datetime | None) -> str | None:
 
 def _seats(use: SeatUse) -> dict[str, int]:
     return {"used": use.used, "cap": use.cap}
+
+
+def _next_term(term: NextTerm | None) -> dict[str, object] | None:
+    if term is None:
+        return None
+    return {
+        "starts_at": rfc3339(term.starts_at),
+        "seats": {"named": term.named, "concurrent": term.concurrent, "service": term.service},
+    }
 
 
 def show_status(status: LicenseStatus) -> dict[str, object]:
@@ -28,6 +37,7 @@ def show_status(status: LicenseStatus) -> dict[str, object]:
             "service": _seats(status.service),
         },
         "expires_at": _moment(status.expires_at),
+        "next_term": _next_term(status.next_term),
         "lease": {
             "seq": lease.seq,
             "issued_at": rfc3339(lease.issued_at),

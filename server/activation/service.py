@@ -24,6 +24,7 @@ from server.activation.board import entitlements_of
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
 from server.activation.offline import PendingRequest, Receipt, RequestFile, RequestWish
 from server.activation.opening import open_client
+from server.activation.outside import count_recent
 from server.activation.refusals import mistyped, refusal_of, refusal_of_file
 from server.activation.rules import (
     MachinePart,
@@ -53,6 +54,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_S = 30.0
 LOOK_S = 1.0
+LONGEST_WAIT_S = 2 * 86_400
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,13 @@ class LicenseOffice:
         """Climb the ladder again and publish the verdict."""
         with self.database.read() as session:
             used, people = seats(session).used, administrators(session)
+            strangers = count_recent(session)
         entitlements = entitlements_of(
             self.client.verdict(used),
             self.client.status(),
             named_used=used,
             administrators=people,
+            outside_visits=strangers,
             vendor=self._vendor,
         )
         self.board.publish(entitlements)
@@ -319,14 +323,17 @@ class LicenseOffice:
             take_over_seats(session, sold)
             begin_peak(session)
             if snapshot.lease is not None:
-                due = next_check_in(snapshot.lease.renew_after, _draw())
+                # The far time that a stolen key may sign must not keep us from asking again.
+                latest = clock.timestamp() + LONGEST_WAIT_S
+                due = min(next_check_in(snapshot.lease.renew_after, _draw()), latest)
                 _save_plan(session, moment(due), failures=0)
 
     def _sold(self) -> SoldSeats | None:
         snapshot = self.client.status()
         if snapshot.license is None or not snapshot.is_activated:
             return None
-        found = snapshot.license.seats
+        # A next term that was loaded ahead begins without any message.
+        found = snapshot.license.at(self.client.effective_now()).seats
         return SoldSeats(found.named, found.service_accounts, found.concurrent)
 
     def _agree_on_seats(self) -> None:
