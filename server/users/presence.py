@@ -76,9 +76,12 @@ class Presence:
     def _is_idle(self) -> bool:
         with self.database.read() as session:
             counter = session.get(DeviceCounter, ONLY_ROW)
-            if counter is not None:
-                self._since = counter.running_s
-            return counter is None or not (counter.used or counter.reserved)
+        if counter is None:
+            return True
+        if counter.used or counter.reserved:
+            return False
+        self._since = counter.running_s
+        return True
 
     def keep(self, stop: threading.Event) -> None:
         """Beat once a minute until `stop`, and at once when a device that was silent for long comes back."""
