@@ -27,7 +27,7 @@ from client_web.exports import views as exports
 from client_web.home import views as home
 from client_web.imports import views as imports
 from client_web.kit.assets import STATIC, TEMPLATES, Assets
-from client_web.ladder import refusal
+from client_web.ladder import networks, refusal
 from client_web.ladder import views as ladder
 from client_web.ladder.banners import banners
 from client_web.license import room as license_pages
@@ -157,6 +157,8 @@ def error_page(status: int, code: str, message: str) -> str:
     """Render a refusal as a page: what happened, and the way out."""
     if code in refusal.CODES:
         return refusal.refusal_page(status)
+    if code == "outside_network":
+        return networks.outside_page()
     titles = {
         401: _("Please sign in"),
         402: _("Not covered by the licence"),

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
 from client_web.ladder.reader import reader_of, verdict_now
-from server.activation.words import REFUSING, Reader, Told, tell
+from server.activation.words import OUTSIDE, REFUSING, Reader, Told, tell
 from server.core import clock
 from server.core.actor import Actor
 from server.core.entitlements import Entitlements, Notice
 from server.core.format import local, today
 from server.core.i18n import gettext as _
+from server.http.network import NOBODY_KNOWS
 
 COOKIE = "daftar_put_away"
 MOST = 20
@@ -39,7 +40,8 @@ def banners(actor: Actor | None) -> list[Banner]:
     verdict = verdict_now()
     if verdict is None:
         return []
-    return list(_told(verdict, reader_of(actor)))
+    reader = reader_of(actor)
+    return [*_outside(verdict, reader), *_told(verdict, reader)]
 
 
 def _told(verdict: Entitlements, reader: Reader) -> Iterator[Banner]:
@@ -58,6 +60,26 @@ def _told(verdict: Entitlements, reader: Reader) -> Iterator[Banner]:
         )
 
 
+def _outside(verdict: Entitlements, reader: Reader) -> Iterator[Banner]:
+    """Yield the warning to who sits outside while the licence only warns of it."""
+    address = g.get("outside")
+    key = "outside.you"
+    if address is None or reader is Reader.STRANGER or key in put_away():
+        return
+    networks = ", ".join(verdict.networks)
+    text = _(
+        "It still works. The licence covers %(networks)s; use the organisation's network, or tell an "
+        "administrator that you need another one.",
+        networks=networks,
+    )
+    title = (
+        _("You work from outside the networks of the licence")
+        if address == NOBODY_KNOWS
+        else _("You work from %(address)s, outside the networks of the licence", address=address)
+    )
+    yield Banner("warning", title, text, key=key)
+
+
 def _is_for(notice: Notice, reader: Reader) -> bool:
     if reader is Reader.STRANGER:
         return notice.mode in REFUSING
@@ -74,6 +96,8 @@ def _way(notice: Notice, reader: Reader) -> tuple[str | None, str | None]:
         return None, None
     if reader is Reader.ADMINISTRATOR and notice.code == "no_contact" and has_diagnosis():
         return DIAGNOSIS, _("Find out what is wrong")
+    if notice.code == OUTSIDE:
+        return url_for("ladder.networks"), _("To the networks")
     if reader is Reader.ADMINISTRATOR and notice.code == "seats_over_cap":
         return url_for("colleagues.page"), _("To the users")
     return url_for("license.page"), _("To the licence page")

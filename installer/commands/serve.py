@@ -7,6 +7,7 @@ import click
 
 from installer.commands.home import open_database, open_settings
 from installer.running import serving
+from server.activation.outside import OutsideTally
 from server.activation.service import LicenseOffice
 from server.app import create_app
 from server.audit.service import watch
@@ -18,6 +19,7 @@ from server.core.i18n import gettext as _
 from server.core.log import start_log
 from server.core.schedule import Scheduler
 from server.http.app import DaftarFlask
+from server.http.network import TALLY
 from server.jobs import jobs
 from server.users.presence import Presence
 from server.wsgi import Serving
@@ -85,6 +87,12 @@ def _make_app(settings: Settings) -> DaftarFlask:
         target=presence.keep, args=(threading.Event(),), name="presence", daemon=True
     )
     beating.start()
+    tally = OutsideTally(database)
+    app.extensions[TALLY] = tally
+    counting = threading.Thread(
+        target=tally.watch, args=(threading.Event(),), name="outside", daemon=True
+    )
+    counting.start()
     return app
 
 

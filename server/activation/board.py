@@ -6,8 +6,10 @@ from datetime import datetime
 from licensing.client.ladder import Audience, Reason, Verdict, read_only_at
 from licensing.client.reopen import Snapshot
 from licensing.document.errors import NoticeCode
+from licensing.document.license import License, NetworkMode
 from licensing.document.requests import Mode
 from server.activation.rules import moment
+from server.activation.words import OUTSIDE
 from server.core.entitlements import Entitlements, Facts, Notice
 
 _LEVELS = {
@@ -29,6 +31,7 @@ def entitlements_of(
     named_used: int,
     administrators: Sequence[str] = (),
     vendor: str = "",
+    outside_visits: int = 0,
 ) -> Entitlements:
     """Return everything that the board shows."""
     sold, lease = snapshot.license, snapshot.lease
@@ -42,7 +45,7 @@ def entitlements_of(
         features=frozenset(sold.features) if sold else frozenset(),
         expires_at=_moment(sold.expires_at) if sold else None,
         last_contact_at=_moment(snapshot.last_contact_at),
-        notices=(*_findings(verdict), *_signed(verdict)),
+        notices=(*_findings(verdict), *_signed(verdict), *_outside(sold, outside_visits)),
         networks=sold.network_scope.cidrs if sold else (),
         network_mode=sold.network_scope.mode.value if sold else "off",
         facts=Facts(
@@ -54,6 +57,7 @@ def entitlements_of(
             named_cap=sold.seats.named if sold else 0,
             administrators=tuple(administrators),
             vendor=vendor,
+            outside_visits=outside_visits,
         ),
     )
 
@@ -72,6 +76,11 @@ def _findings(verdict: Verdict) -> Iterator[Notice]:
                 at=_moment(finding.due_at),
                 mode=finding.mode.value,
             )
+
+
+def _outside(sold: License | None, visits: int) -> Iterator[Notice]:
+    if sold is not None and visits and sold.network_scope.mode is not NetworkMode.OFF:
+        yield Notice(OUTSIDE, "admins", "info")
 
 
 def _signed(verdict: Verdict) -> Iterator[Notice]:

@@ -16,6 +16,7 @@ from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
 
 DAY = timedelta(days=1)
+OUTSIDE = "OUTSIDE_NETWORK"  # our own notice, beside those that the vendor signs
 REFUSING = frozenset({"read_only", "locked", "setup"})
 
 
@@ -58,7 +59,7 @@ def tell(verdict: Entitlements, notice: Notice, reader: Reader, now: datetime) -
     if reader is Reader.STRANGER:
         return _to_stranger(notice)
     if not notice.mode:
-        return Told(notice.level, _signed(notice))
+        return Told(notice.level, _signed(verdict, notice))
     case = _Case(verdict, notice.mode, now, notice.at)
     title, happened, works = _REASONS.get(notice.code, _unknown)(case)
     administers = reader is Reader.ADMINISTRATOR
@@ -85,7 +86,14 @@ def gravest(verdict: Entitlements) -> Notice:
     return next(rows, Notice(verdict.reason, "everybody", level, mode=verdict.mode))
 
 
-def _signed(notice: Notice) -> str:
+def _signed(verdict: Entitlements, notice: Notice) -> str:
+    if notice.code == OUTSIDE:
+        return ngettext(
+            "In the last seven days %(count)s request came from outside the networks of the licence.",
+            "In the last seven days %(count)s requests came from outside the networks of the licence.",
+            verdict.facts.outside_visits,
+            count=number(verdict.facts.outside_visits),
+        )
     [sentence] = notice_sentences([notice.code])
     return notice.text if notice.code in sentence and notice.text else sentence
 

@@ -30,7 +30,8 @@ class Facts:
     """What sentences about the licence name. A moment is None where nothing is known of it.
 
     `told_at`, `read_only_at` and `locked_at` come when the vendor is never heard of again; `vendor` is
-    how to reach the vendor, in the words of this installation's settings.
+    how to reach the vendor, in the words of this installation's settings. `outside_visits` are requests of
+    the last seven days from outside the networks.
     """
 
     starts_at: datetime | None = None
@@ -41,6 +42,7 @@ class Facts:
     named_cap: int = 0
     administrators: tuple[str, ...] = ()
     vendor: str = ""
+    outside_visits: int = 0
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("import_extras", keys=("import_id", "kind", "record_id")),
     Sheet("audit_entries", without=frozenset({"salt"}), permission="audit.see"),
     Sheet("seat_days"),
+    Sheet("outside_visits", keys=("day", "address", "refused"), permission="license.manage"),
     Sheet("representative"),
     Sheet("notice_preferences", keys=("user_id",)),
     Sheet(
