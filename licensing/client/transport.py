@@ -1,20 +1,26 @@
 """The line to the authority: two addresses, proxies, TLS, bounded bodies. Believes nothing it carries."""
 
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from licensing.client.patience import Patience
 from licensing.document.errors import DocumentError
 from licensing.document.parser import MAX_BYTES, Members, parse_object
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
+EXCHANGE_SECONDS = 25  # for one address, all of it, however slowly the other side drips
 BACKOFF_FIRST = 60
 BACKOFF_CAP = 6 * 3_600
 START_JITTER = 120
@@ -84,7 +90,13 @@ class _Options(TypedDict):
 class Transport:
     """Sends to the first of the addresses that gives a usable answer."""
 
-    def __init__(self, urls: Sequence[str], ca_bundle: Path | None = None) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        ca_bundle: Path | None = None,
+        seconds: float = EXCHANGE_SECONDS,
+    ) -> None:
+        self._seconds = seconds
         self._urls = tuple(url.rstrip("/") + "/" for url in urls)
         self._verify: bool | str = True if ca_bundle is None else str(ca_bundle)
 
@@ -123,13 +135,68 @@ class Transport:
         return worst
 
     def _once(self, send: Callable[[requests.Session, str], requests.Response], url: str) -> Result:
-        try:
-            # A session of its own per message: once a day needs no pool, and a fork shares no socket.
-            with requests.Session() as session, send(session, url) as response:
+        with Patience(self._seconds) as patience:
+            try:
+                result = self._exchange(send, url, patience)
+            except OSError as error:  # of requests, or of a CA bundle that is not there
+                result = Unreachable(_fault(error), str(error)[:300])
+        if patience.is_over:
+            return Unreachable(Fault.TIMEOUT, f"No whole answer within {self._seconds} seconds.")
+        return result
+
+    def _exchange(
+        self,
+        send: Callable[[requests.Session, str], requests.Response],
+        url: str,
+        patience: Patience,
+    ) -> Result:
+        # A session of its own per message: once a day needs no pool, and a fork shares no socket.
+        with requests.Session() as session:
+            adapter = _WatchedAdapter(patience)
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            with send(session, url) as response:
                 body = _bounded(response)
                 return _judge(response, body)
-        except OSError as error:  # of requests, or of a CA bundle that is not there
-            return Unreachable(_fault(error), str(error)[:300])
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """Opens connections that end with a patience."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._pools = _watched_pools(patience)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _watched_pools(patience: Patience) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            patience.watch(opened)
+            return opened
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            patience.watch(opened)
+            return opened
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
 
 
 def _bounded(response: requests.Response) -> bytes:
