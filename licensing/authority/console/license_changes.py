@@ -11,19 +11,21 @@ from licensing.authority.activations.models import ActivationRecord
 from licensing.authority.activations.queries import active_of
 from licensing.authority.activations.vendor import clear_hold, rehost_license
 from licensing.authority.console.desk import console, fresh, operator, reveal, say
-from licensing.authority.licenses import service
+from licensing.authority.licenses import service, terms
 from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.queries import customer_of, look_up
 from licensing.authority.licenses.rules import LicenseStatus
 from licensing.authority.licenses.service import SeatChange
+from licensing.authority.licenses.terms import TermsChange
 from licensing.authority.staff.queries import Operator
-from licensing.document.license import Kind
+from licensing.document.license import PRIVATE_NETWORKS, Kind, NetworkMode
+from server.core import clock
 from server.core.errors import DaftarError, FieldError, Invalid
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
 from server.http.access import needs
 from server.http.errors import status_of
-from server.http.forms import whole
+from server.http.forms import lines, whole
 from server.http.unit_of_work import current_session
 
 blueprint = Blueprint("license_changes", __name__)
@@ -88,6 +90,38 @@ def _seats(session: Session, license_: LicenseRecord) -> str:
     return _("The seats are changed. The server fetches them at its next check-in.")
 
 
+def _next_term(session: Session, license_: LicenseRecord) -> str:
+    days = _needed_number("days", _("Say how many days the next term has."))
+    seats = SeatChange(_number("named"), _number("concurrent"), _number("service_accounts"))
+    terms.load_next_term(
+        session, operator().email, console().keys, license_.license_id, days, seats
+    )
+    return _("The next term is loaded. Its server fetches it at its next check-in.")
+
+
+def _withdraw(session: Session, license_: LicenseRecord) -> str:
+    terms.withdraw_next_term(session, operator().email, console().keys, license_.license_id)
+    return _("The next term is withdrawn.")
+
+
+def _terms(session: Session, license_: LicenseRecord) -> str:
+    try:
+        mode = NetworkMode(_typed("network_mode"))
+    except ValueError as error:
+        raise Invalid(_("Choose one of what is offered."), field="network_mode") from error
+    change = TermsChange(
+        site=_typed("site")[:1000],
+        edition=_typed("edition")[:1000],
+        features=lines(_typed("features")),
+        network_mode=mode,
+        networks=lines(_typed("networks")) or PRIVATE_NETWORKS,
+        grace_days=_number("grace_days"),
+        lease_days=_number("lease_days"),
+    )
+    terms.change_terms(session, operator().email, console().keys, license_.license_id, change)
+    return _("The terms are changed. Its server fetches them at its next check-in.")
+
+
 def _move(session: Session, license_: LicenseRecord) -> str:
     approved = request.form.get("approve") == "1"
     if approved:
@@ -112,6 +146,18 @@ def _is_renewable(license_: LicenseRecord, active: ActivationRecord | None) -> b
 
 def _is_held(_license: LicenseRecord, active: ActivationRecord | None) -> bool:
     return active is not None and (active.is_held or active.forks > 0)
+
+
+def _has_next(license_: LicenseRecord, active: ActivationRecord | None) -> bool:
+    starts = license_.next_starts_at
+    return _is_living(license_, active) and starts is not None and clock.timestamp() < starts
+
+
+def _may_have_next(license_: LicenseRecord, active: ActivationRecord | None) -> bool:
+    ends = license_.expires_at
+    is_running = ends is not None and clock.timestamp() <= ends
+    is_free = license_.kind is Kind.SUBSCRIPTION and license_.next_starts_at is None
+    return _is_living(license_, active) and is_running and is_free
 
 
 STEPS: tuple[Step, ...] = (
@@ -145,6 +191,52 @@ STEPS: tuple[Step, ...] = (
         fits=_is_living,
         change=_seats,
         fields=("named", "concurrent", "service_accounts"),
+        is_grave=True,
+    ),
+    Step(
+        name="next-term",
+        title=mark("Load the next term"),
+        verb=mark("Load the next term"),
+        icon="calendar",
+        permission="licenses.sell",
+        consequences=(
+            mark("The days count from the end of the running term."),
+            mark("The seats below hold from then on; until then those of the running term do."),
+            mark(
+                "The server fetches it at its next check-in, and the warning of the end disappears."
+            ),
+        ),
+        fits=_may_have_next,
+        change=_next_term,
+        fields=("days", "named", "concurrent", "service_accounts"),
+    ),
+    Step(
+        name="withdraw-next-term",
+        title=mark("Withdraw the next term"),
+        verb=mark("Withdraw the next term"),
+        icon="calendar",
+        permission="licenses.sell",
+        consequences=(
+            mark("The running term ends when it was sold to end."),
+            mark("A new document is signed; the server fetches it at its next check-in."),
+        ),
+        fits=_has_next,
+        change=_withdraw,
+        is_grave=True,
+    ),
+    Step(
+        name="terms",
+        title=mark("Change the terms"),
+        verb=mark("Change the terms"),
+        icon="adjustments",
+        permission="licenses.sell",
+        consequences=(
+            mark("A new document is signed; the server fetches it at its next check-in."),
+            mark("Users outside the allowed networks are refused from then on."),
+        ),
+        fits=_is_living,
+        change=_terms,
+        fields=("site", "networks", "edition"),
         is_grave=True,
     ),
     Step(
