@@ -31,6 +31,8 @@ from client_web.ladder import networks, refusal
 from client_web.ladder import views as ladder
 from client_web.ladder.banners import banners
 from client_web.license import room as license_pages
+from client_web.notices import own as own_notices
+from client_web.notices import views as notices
 from client_web.people import views as people
 from client_web.seats import devices, gate
 from client_web.seats import views as seats
@@ -65,6 +67,8 @@ ROOMS = (
     history,
     accounts,
     profile,
+    notices,
+    own_notices,
     audit,
     backups,
     api_docs,
@@ -87,6 +91,7 @@ ADMIN_MENU: tuple[MenuRow, ...] = (
     ("colleagues.page", mark("Users"), "users", "users.see", "u"),
     ("backups.page", mark("Backups"), "database-export", "backups.see", "b"),
     ("license.page", mark("Licence"), "license", "license.see", "l"),
+    ("notices.page", mark("Warnings"), "bell", "settings.edit", "w"),
     ("audit.page", mark("Audit trail"), "history", "audit.see", "a"),
 )
 

@@ -18,12 +18,17 @@ from server.users.holders import devices_of
 blueprint = Blueprint("profile", __name__)
 
 
-def _tabs(here: str) -> list[dict[str, object]]:
-    pages = [("page", _("About you"), "user"), ("security", _("Password and devices"), "lock")]
+def profile_tabs(here: str) -> list[dict[str, object]]:
+    """Return the tabs of one's own pages; `here` is the endpoint of the one that is shown."""
+    pages = [
+        ("profile.page", _("About you"), "user"),
+        ("profile.security", _("Password and devices"), "lock"),
+        ("own_notices.page", _("Notices"), "bell"),
+    ]
     if current_actor().may("tokens.own"):
-        pages.append(("tokens", _("API tokens"), "key"))
+        pages.append(("profile.tokens", _("API tokens"), "key"))
     return [
-        {"label": label, "url": url_for(f"profile.{name}"), "icon": icon, "active": name == here}
+        {"label": label, "url": url_for(name), "icon": icon, "active": name == here}
         for name, label, icon in pages
     ]
 
@@ -38,7 +43,7 @@ def page() -> ResponseReturnValue:
 
 def _page(form: ProfileForm) -> str:
     languages = list(LANGUAGES.items())
-    return render_template("users/profile.html", form=form, languages=languages, tabs=_tabs("page"))
+    return render_template("users/profile.html", form=form, languages=languages, tabs=profile_tabs("profile.page"))
 
 
 @blueprint.post("/settings/profile")
@@ -70,7 +75,7 @@ def _security(form: PasswordForm) -> str:
     return render_template(
         "users/security.html",
         form=form,
-        tabs=_tabs("security"),
+        tabs=profile_tabs("profile.security"),
         devices=devices_of(session, actor.user_id),
         here=sign_in.sign_in_id(session, request.cookies.get(COOKIE, "")),
         device_name=device_name,
@@ -129,7 +134,7 @@ def tokens() -> ResponseReturnValue:
 
 def _tokens(form: TokenForm) -> str:
     own = queries.tokens_of(current_session(), current_actor())
-    return render_template("users/tokens.html", form=form, tokens=own, tabs=_tabs("tokens"))
+    return render_template("users/tokens.html", form=form, tokens=own, tabs=profile_tabs("profile.tokens"))
 
 
 @blueprint.post("/settings/profile/tokens")

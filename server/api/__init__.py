@@ -22,6 +22,7 @@ from server.exports.api import blueprint as exports
 from server.http.access import Access, access_of, public
 from server.http.app import DaftarFlask, csrf
 from server.metrics.api import blueprint as metrics
+from server.notices.api import blueprint as notices
 from server.people.api import blueprint as people
 from server.users.api import blueprint as users
 from server.users.seats_api import blueprint as seats
@@ -38,6 +39,7 @@ SLICES: tuple[APIBlueprint, ...] = (
     exports,
     license_status,
     seats,
+    notices,
     backups,
     audit,
 )
