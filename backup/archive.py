@@ -25,6 +25,9 @@ class Recipient(Protocol):
 class Identity(Protocol):
     """The private half of an age key."""
 
+    def to_public(self) -> Recipient:
+        """Return the public half."""
+
 
 @dataclass(frozen=True)
 class Sealed:
@@ -130,6 +133,17 @@ def new_key() -> tuple[str, str]:
     """Make an age key and return its private and its public half."""
     made = pyrage.x25519.Identity.generate()
     return str(made), str(made.to_public())
+
+
+def public_of(identity: Identity) -> str:
+    """Return the public half of a private key as text."""
+    return str(identity.to_public())
+
+
+def armored(content: bytes, to: Recipient) -> bytes:
+    """Seal a few bytes as text that survives mail and paper."""
+    sealed: bytes = pyrage.encrypt(content, [to], armored=True)
+    return sealed
 
 
 def seal(

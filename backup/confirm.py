@@ -118,7 +118,7 @@ def check(store: Store, trust: Trust) -> Soundness:
     if reading.broken_line is not None:
         return Soundness(False, count, reading.broken_line, reading.problem)
     for number, entry in enumerate(reading.entries, start=1):
-        if not _signed(entry, trust):
+        if not journal.is_signed(entry, trust):
             problem = _("Line %(n)s of verification.jsonl is not signed by us.", n=number)
             return Soundness(False, count, number, problem)
     for loaded in store.loaded(trust):
@@ -131,11 +131,3 @@ def check(store: Store, trust: Trust) -> Soundness:
             )
             return Soundness(False, count, min(count + 1, lost), problem)
     return Soundness(True, count)
-
-
-def _signed(entry: journal.Entry, trust: Trust) -> bool:
-    try:
-        signature = bytes.fromhex(str(entry.get("signature", "")))
-    except ValueError:
-        return False
-    return trust.believes(signature, str(entry["hash"]).encode())

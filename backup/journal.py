@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backup import lock
 from backup.disk import naming_the_cause, sync_folder
+from backup.keys import Trust
 from backup.manifest import JournalHead, canonical
 from server.core import clock
 from server.core.errors import Broken
@@ -72,6 +73,15 @@ def _entry(line: bytes, number: int, previous: str) -> Entry | None:
 
 def _hash(body: Entry) -> str:
     return hashlib.sha256(canonical(dict(body))).hexdigest()
+
+
+def is_signed(entry: Entry, trust: Trust) -> bool:
+    """Return whether one of the keys we believe signed the entry."""
+    try:
+        signature = bytes.fromhex(str(entry.get("signature", "")))
+    except ValueError:
+        return False
+    return trust.believes(signature, str(entry["hash"]).encode())
 
 
 def reaches(reading: Reading, head: JournalHead) -> bool:

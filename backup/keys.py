@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +31,7 @@ PUBLIC_KEY = "backup.pub"
 DRILL_KEY = "drill.key"
 NAME_KEY = "name.key"
 RECIPIENTS = "recipients.json"
+FORMER_RECIPIENTS = "former-recipients.json"
 FORMER = "former"
 
 
@@ -196,8 +198,7 @@ def load(folder: Path) -> Keyring:
     try:
         signer = serialization.load_pem_private_key((folder / SIGNING_KEY).read_bytes(), None)
         name_key = bytes.fromhex((folder / NAME_KEY).read_text().strip())
-        rows = json.loads((folder / RECIPIENTS).read_bytes())
-        recipients = tuple(SealedTo(Role(row["role"]), row["public"]) for row in rows)
+        recipients = tuple(_rows(folder))
         drill = _load_drill(folder / DRILL_KEY)
     except FileNotFoundError as error:
         raise Missing(
@@ -232,8 +233,7 @@ def remove_drill_key(folder: Path) -> None:
     """Take the drill key off the server; backups from now on are not sealed to it."""
     with naming_the_cause(folder):
         (folder / DRILL_KEY).unlink(missing_ok=True)
-        rows = json.loads((folder / RECIPIENTS).read_bytes())
-        kept = [SealedTo(Role(row["role"]), row["public"]) for row in rows]
+        kept = _rows(folder)
         _write_recipients(folder, [each for each in kept if each.role is not Role.DRILL])
 
 
@@ -241,11 +241,57 @@ def renew_drill_key(folder: Path) -> None:
     """Make a new drill key for this server; backups from now on are sealed to it."""
     private, public = archive.new_key()
     with naming_the_cause(folder):
-        rows = json.loads((folder / RECIPIENTS).read_bytes())
-        kept = [SealedTo(Role(row["role"]), row["public"]) for row in rows]
-        offline = [each for each in kept if each.role is not Role.DRILL]
+        offline = [each for each in _rows(folder) if each.role is not Role.DRILL]
         replace(folder / DRILL_KEY, _key_file(private, public))
         _write_recipients(folder, [*offline, SealedTo(Role.DRILL, public)])
+
+
+@dataclass(frozen=True)
+class NewRecipient:
+    """A key that was made anew: its private half is shown once and never stored."""
+
+    role: Role
+    private: str
+    public: str
+
+
+def rotate(folder: Path, roles: Sequence[Role]) -> tuple[NewRecipient, ...]:
+    """Make new offline keys for these roles and return the private halves that are not stored.
+
+    Backups from now on are sealed to them and share no object with earlier ones, which only the
+    former keys open: keep those until the last such backup is gone. Their public halves stay listed.
+    """
+    made = []
+    for role in dict.fromkeys(roles):
+        private, public = archive.new_key()
+        made.append(NewRecipient(role, private, public))
+    with naming_the_cause(folder):
+        rows = _rows(folder)
+        fresh = {each.role: SealedTo(each.role, each.public) for each in made}
+        former = [each for each in rows if each.role in fresh]
+        _write_former(folder, former)
+        _write_recipients(folder, [fresh.get(each.role, each) for each in rows])
+    return tuple(made)
+
+
+def former_recipients(folder: Path) -> tuple[SealedTo, ...]:
+    """Return the public halves that backups were sealed to before, oldest first."""
+    try:
+        rows = json.loads((folder / FORMER_RECIPIENTS).read_bytes())
+        return tuple(SealedTo(Role(row["role"]), row["public"]) for row in rows)
+    except FileNotFoundError:
+        return ()
+
+
+def _rows(folder: Path) -> list[SealedTo]:
+    rows = json.loads((folder / RECIPIENTS).read_bytes())
+    return [SealedTo(Role(row["role"]), row["public"]) for row in rows]
+
+
+def _write_former(folder: Path, gone: Sequence[SealedTo]) -> None:
+    rows = [*former_recipients(folder), *gone]
+    content = [{"role": each.role.value, "public": each.public} for each in rows]
+    replace(folder / FORMER_RECIPIENTS, json.dumps(content, indent=1).encode() + b"\n")
 
 
 def read_identities(path: Path) -> tuple[archive.Identity, ...]:

@@ -18,6 +18,7 @@ MARKER = ".daftar-backups"
 PART = ".part-"
 CONFIRMATIONS = "verification.jsonl"
 PRUNED = "pruned.jsonl"
+POSSESSION = "possession.jsonl"
 DRILL = "drill.json"
 
 
@@ -38,6 +39,7 @@ class Store:
         self.objects = folder / "objects"
         self.confirmations = folder / CONFIRMATIONS
         self.pruned = folder / PRUNED
+        self.possession = folder / POSSESSION
         self.place = self._require_marker(place)
 
     @classmethod
