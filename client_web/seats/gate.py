@@ -3,13 +3,15 @@
 A device with a slot costs no statement and no writing here: that it was heard of is kept in memory.
 """
 
+import json
+
 from flask import current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server.http.access import wanted_access
 from server.http.unit_of_work import SAFE_METHODS, database
 from server.users.agents import device_name
-from server.users.house import House, full_house, house_of
+from server.users.house import House, full_sentence, house_of
 from server.users.presence import Presence
 from server.users.sign_in import SignedIn
 from server.users.slots import connect
@@ -52,8 +54,13 @@ def _refuse(found: SignedIn) -> ResponseReturnValue:
     with database().read() as session:
         house = house_of(session, found.actor, found.sign_in_id)
     if request.headers.get("HX-Request"):
-        raise full_house(house.seats)  # the page stays as it is, and what was typed into it
+        return "", FULL, {"HX-Trigger": _said_aloud(house)}
     return make_response(full_page(house), FULL)
+
+
+def _said_aloud(house: House) -> str:
+    """Say it beside the page, which stays as it is, and so does what was typed into it."""
+    return json.dumps({"toast": {"text": full_sentence(house.seats), "level": "danger"}})
 
 
 def full_page(house: House) -> str:
@@ -77,5 +84,5 @@ def _typed() -> list[tuple[str, str]] | None:
     if request.mimetype != FORM:
         return None
     fields = list(request.form.items(multi=True))
-    secret = any("password" in name or name == "current" for name, _value in fields)
+    secret = any("password" in name or name == "current" for name, _text in fields)
     return None if secret or len(fields) > MOST_FIELDS else fields

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from server.core.actor import Actor
-from server.core.errors import NotLicensed
 from server.core.i18n import ngettext
 from server.users.holders import Holder, administrators, connected_devices, devices_of
 from server.users.queries import device_seats
@@ -42,15 +41,12 @@ def house_of(session: Session, actor: Actor, here: int) -> House:
     )
 
 
-def full_house(seats: Seats) -> NotLicensed:
-    """Return the refusal that names the cap and the way out."""
-    return NotLicensed(
-        ngettext(
-            "The licence covers %(n)s connected device and it is connected. "
-            "What you typed is still here: open Daftar in another window to make room, then try again.",
-            "The licence covers %(n)s connected devices and all are connected. "
-            "What you typed is still here: open Daftar in another window to make room, then try again.",
-            seats.cap,
-        ),
-        code="devices_exhausted",
+def full_sentence(seats: Seats) -> str:
+    """Return what happened, that nothing is lost, and the way out."""
+    return ngettext(
+        "The licence covers %(n)s connected device and it is connected. "
+        "What you typed is still here: open Daftar in another window to make room, then try again.",
+        "The licence covers %(n)s connected devices and all are connected. "
+        "What you typed is still here: open Daftar in another window to make room, then try again.",
+        seats.cap,
     )
