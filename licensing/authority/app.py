@@ -10,6 +10,7 @@ from licensing.authority.config import CHALLENGE_SECRET, WEB_SECRET, Settings
 from licensing.authority.console.door import authenticator, error_page, open_console
 from licensing.authority.keys.store import Keys
 from licensing.authority.limits.service import Turnstile
+from licensing.authority.monitoring.api import blueprint as monitoring
 from licensing.document.errors import Code
 from server.core.config import read_secret
 from server.core.db import Database
@@ -30,7 +31,7 @@ def make_authority(settings: Settings, database: Database, keys: Keys) -> Daftar
         authenticate=authenticator(database),
         page_of_error=error_page if settings.console.enabled else None,
         https=settings.console.https,
-        api_prefixes=("/v1/", "/healthz"),
+        api_prefixes=("/v1/", "/healthz", "/metrics"),
     )
     app = make_app(
         "licensing.authority", door, title="Daftar authority", version=VERSION, static_folder=None
@@ -42,6 +43,7 @@ def make_authority(settings: Settings, database: Database, keys: Keys) -> Daftar
     # Who signs the body needs no cookie, and a foreign site cannot sign.
     csrf.exempt(protocol)
     app.register_blueprint(protocol)
+    app.register_blueprint(monitoring)
     if settings.console.enabled:
         open_console(app, settings, keys)
     return app

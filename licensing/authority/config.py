@@ -16,6 +16,7 @@ FILE = "authority.toml"
 # Files below `secrets_dir`.
 WEB_SECRET = "web.key"  # noqa: S105 - the name of a file
 CHALLENGE_SECRET = "challenge.key"  # noqa: S105 - the name of a file
+METRICS_TOKEN = "metrics.token"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,13 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from licensing.authority.config import CHALLENGE_SECRET, FILE, WEB_SECRET, Settings
+from licensing.authority.config import (
+    CHALLENGE_SECRET,
+    FILE,
+    METRICS_TOKEN,
+    WEB_SECRET,
+    Settings,
+)
 from licensing.authority.disk import write_file
 from licensing.authority.keys.ceremony import make_root
 from licensing.authority.keys.private import PrivateKey
@@ -102,6 +108,9 @@ def found(home: Path, wishes: Wishes) -> Settings:
     for name in (CHALLENGE_SECRET, WEB_SECRET):
         if not (settings.secrets_dir / name).exists():
             write_file(settings.secrets_dir / name, secrets.token_bytes(32), 0o600)
+    if not (settings.secrets_dir / METRICS_TOKEN).exists():
+        token = f"{secrets.token_urlsafe(32)}\n".encode()
+        write_file(settings.secrets_dir / METRICS_TOKEN, token, 0o600)
     settings.secrets_dir.chmod(0o700)
     settings.keys_dir.chmod(0o700)
     CHAIN.upgrade(settings.database_url)

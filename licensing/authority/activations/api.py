@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 from apiflask import APIBlueprint
-from flask import Response, current_app, jsonify, request
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Response, current_app, g, jsonify, request
 
 from licensing.authority.activations.challenges import new_challenge
 from licensing.authority.activations.check_in import check_in
@@ -25,12 +23,11 @@ from licensing.document.requests import (
     open_deactivation,
 )
 from server.core import clock
-from server.core.errors import DaftarError, NotFound
+from server.core.errors import NotFound
 from server.core.i18n import gettext as _
-from server.core.version import VERSION
 from server.http.access import public
 from server.http.errors import problem
-from server.http.unit_of_work import current_session, database
+from server.http.unit_of_work import current_session
 
 blueprint = APIBlueprint("protocol", __name__, enable_openapi=False)
 
@@ -43,28 +40,6 @@ def desk() -> Desk:
     """Return what this application answers with."""
     found: Desk = current_app.extensions[DESK]
     return found
-
-
-@blueprint.get("/healthz")
-@public()
-def healthz() -> Response:
-    """Tell whether the database answers and the keys can sign."""
-    failing = _failing_part()
-    if failing is not None:
-        return problem(503, "unhealthy", failing)
-    return jsonify({"status": "ok", "version": VERSION})
-
-
-def _failing_part() -> str | None:
-    try:
-        with database().read() as session:
-            session.execute(text("SELECT 1"))
-        desk().keys.check(clock.timestamp())
-    except SQLAlchemyError:
-        return _("The database does not answer.")
-    except DaftarError as error:
-        return error.message
-    return None
 
 
 @blueprint.get("/v1/challenge")
@@ -104,9 +79,12 @@ def post_activation() -> Response:
     """Answer an activation request."""
     address = _caller()
     _admit(per_minute("activation", address, desk().settings.limits.activation_per_minute))
-    return _answered(
-        lambda raw: activate(current_session(), desk(), open_activation(raw), _visit())
-    )
+    return _answered("activation", _activate)
+
+
+def _activate(raw: bytes) -> bytes:
+    opened = open_activation(raw)
+    return activate(current_session(), desk(), opened, _visit())
 
 
 @blueprint.post("/v1/check-ins")
@@ -114,7 +92,7 @@ def post_activation() -> Response:
 def post_check_in() -> Response:
     """Answer a check-in."""
     _admit()
-    return _answered(_check_in)
+    return _answered("check-in", _check_in)
 
 
 def _check_in(raw: bytes) -> bytes:
@@ -129,7 +107,7 @@ def _check_in(raw: bytes) -> bytes:
 def post_deactivation() -> Response:
     """Answer a deactivation request with the proof."""
     _admit()
-    return _answered(_deactivate)
+    return _answered("deactivation", _deactivate)
 
 
 def _deactivate(raw: bytes) -> bytes:
@@ -139,15 +117,20 @@ def _deactivate(raw: bytes) -> bytes:
     return deactivate(current_session(), desk(), known, opened, _visit())
 
 
-def _answered(answer: Callable[[bytes], bytes]) -> Response:
+def _answered(asked: str, answer: Callable[[bytes], bytes]) -> Response:
     """Return the signed answer to the body of this request, or the unsigned problem with it."""
     if (request.content_length or 0) > MAX_BYTES:
         sentence = f"A request has at most {MAX_BYTES} bytes."
         return problem(413, Code.E_FORMAT.value, sentence)
+    if request.content_type and not request.is_json:
+        sentence = f"A request is {JSON}, not {request.mimetype[:80]}."
+        return problem(415, Code.E_FORMAT.value, sentence)
     try:
-        return Response(answer(request.get_data()), content_type=JSON)
+        raw = answer(request.get_data())
     except DocumentError as error:
         return problem(400, error.code.value, error.message)
+    g.signed_answer = asked, raw  # counted once it is on its way
+    return Response(raw, content_type=JSON)
 
 
 def _caller() -> str:

@@ -11,6 +11,7 @@ from licensing.authority.config import Settings
 from licensing.authority.db.opening import open_database
 from licensing.authority.housekeeping import jobs
 from licensing.authority.keys.store import Keys, open_keys
+from licensing.authority.monitoring.sharing import share
 from server.core import clock
 from server.core.command_line import HomeCommand
 from server.core.i18n import gettext as _
@@ -40,6 +41,7 @@ def command(*, host: str | None, port: int | None) -> None:
 def _serving(settings: Settings, keys: Keys) -> Serving:
     web = settings.web
 
+    share(settings.home)  # before anything that counts is loaded
     # Loaded before the fork, and by no other command: the web framework takes its time.
     from licensing.authority.app import make_authority
 
