@@ -22,11 +22,13 @@ from licensing.authority.staff.sealing import Sealing, open_sealing
 from licensing.authority.staff.second_factor import keep_secret
 from licensing.authority.staff.service import StaffDraft, add_member
 from licensing.authority.staff.sign_in import Place, begin, finish
+from server.core import clock
 from server.http.app import DaftarFlask
 from tests.client_web.conftest import serving
 from tests.client_web.kit.conftest import UNFINISHED
 from tests.licensing.authority.conftest import inside
 from tests.licensing.authority.stage import Vendor, found_vendor, open_vendor
+from tests.licensing.authority.stranger import Reply, Send
 from tests.support.browser import Browser
 from tests.support.templates import Compiled
 
@@ -93,13 +95,23 @@ def shop(founded_home: Path, tmp_path: Path) -> Iterator[Vendor]:
     home = tmp_path / "authority"
     shutil.copytree(founded_home, home)
     opened = open_vendor(load_settings(home), lambda *_request: pytest.fail("no line"))
-    opened.send = inside(opened)
+    opened.send = _line_when_needed(opened)
     with opened.database.write() as session:
         for name, role in ROLES.items():
             draft = StaffDraft(email_of(name), name, role, "en", PASSWORD)
             keep_secret(sealing_of(opened), add_member(session, "Root", draft), SECRET)
     yield opened
     opened.database.dispose()
+
+
+def _line_when_needed(shop: Vendor) -> Send:
+    """Return a line to the authority that is laid at its first use."""
+
+    def send(method: str, path: str, body: bytes | None) -> Reply:
+        shop.send = inside(shop)
+        return shop.send(method, path, body)
+
+    return send
 
 
 def sealing_of(shop: Vendor) -> Sealing:
@@ -147,8 +159,6 @@ def visit(app: DaftarFlask, shop: Vendor) -> Visit:
 
 def code_now(secret: str = SECRET, later: int = 0) -> str:
     """Return the code that an app shows now, or so many steps later."""
-    from server.core import clock
-
     return pyotp.TOTP(secret).generate_otp(int(clock.now().timestamp()) // 30 + later)
 
 
