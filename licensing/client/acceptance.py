@@ -78,6 +78,7 @@ def accept(state: State, trust: Trust, raw: bytes, ours: Ours) -> Accepted:
     if rollback is not None:
         raise RefusedAnswer(rollback)
     try:
+        _check_time(fresh, opened)
         _check_ratchet(state, opened)
         after = _apply(state, fresh, opened, pending, ours)
     except DocumentError as error:
@@ -172,6 +173,14 @@ def _kept_keyset(before: State, after: State, fresh: Trust, raw: bytes) -> str |
 def _check_answers(pending: Pending, document: object) -> None:
     if _known(document).req_hash != request_hash(pending):
         raise DocumentError(Code.E_REPLAY, "The answer belongs to another request.")
+
+
+def _check_time(trust: Trust, opened: Opened[RoleDocument]) -> None:
+    """Refuse a time beyond the window of the key: a stolen key sets our clock no further than its end."""
+    at = _known(opened.document).server_time
+    entries = trust.keyset.document.keys if trust.keyset else ()
+    if not any(entry.covers(at) for entry in entries if entry.public_key in opened.signed_by):
+        raise DocumentError(Code.E_KEY_WINDOW, f"No signing key was valid at {at}.")
 
 
 def _check_ratchet(state: State, opened: Opened[RoleDocument]) -> None:
