@@ -13,6 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from licensing.client.patience import Patience
 from licensing.document.errors import DocumentError
@@ -152,6 +153,7 @@ class Transport:
     ) -> Result:
         # A session of its own per message: once a day needs no pool, and a fork shares no socket.
         with requests.Session() as session:
+            session.headers["Accept-Encoding"] = "identity"
             adapter = _WatchedAdapter(patience)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
@@ -201,10 +203,14 @@ def _watched_pools(patience: Patience) -> dict[str, type[HTTPConnectionPool]]:
 
 def _bounded(response: requests.Response) -> bytes:
     body = b""
-    for chunk in response.iter_content(16_384):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            break  # the parser refuses it, and no stranger fills our memory
+    try:
+        # As it came: unpacking for a stranger is what fills a memory, layer by layer.
+        for chunk in response.raw.stream(16_384, decode_content=False):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                break  # the parser refuses it
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
     return body
 
 
