@@ -3,7 +3,7 @@
 import click
 
 from installer.commands.home import open_home
-from installer.commands.license_looking import confirm_machine, messages, preview
+from installer.commands.license_looking import confirm_machine, diagnose, messages, preview
 from installer.commands.license_offline import export_request, import_answer, receipt, withdraw
 from installer.commands.license_status import show
 from server.core.command_line import HomeGroup, json_option
@@ -63,5 +63,6 @@ for command in (
     preview,
     messages,
     confirm_machine,
+    diagnose,
 ):
     group.add_command(command)

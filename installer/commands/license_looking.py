@@ -4,12 +4,14 @@ import json
 
 import click
 
+from installer.checks import Status
 from installer.commands.home import open_home
 from installer.commands.license_status import show
-from installer.commands.screen import table
+from installer.commands.screen import COLOURS, MARKS, table
+from server.activation.diagnosis import Check
 from server.activation.rules import PART_CHANGES, PARTS, Message
 from server.core.clock import rfc3339
-from server.core.command_line import HomeCommand, json_option, report
+from server.core.command_line import FOUND, HomeCommand, json_option, report
 from server.core.format import zoned
 from server.core.i18n import gettext as _
 
@@ -51,6 +53,29 @@ def confirm_machine(as_json: bool) -> None:
         ]
         click.echo(table([_("Part"), _("Since the activation")], rows) + "\n")
     show(opened, as_json=as_json)
+
+
+@click.command(cls=HomeCommand)
+@json_option
+@click.pass_context
+def diagnose(context: click.Context, as_json: bool) -> None:
+    """Find out which of name, connection, proxy, encryption or clock stands before the vendor."""
+    opened = open_home()
+    found = opened.office.doctor.look_now(opened.actor, _ignore if as_json else _show_check)
+    report(found.document(), f"\n{found.cause}", as_json=as_json)
+    context.exit(0 if found.ok else FOUND)
+
+
+def _ignore(_check: Check) -> None:
+    """Say nothing while a program waits for the document."""
+
+
+def _show_check(check: Check) -> None:
+    status = Status(check.status)
+    sign = click.style(MARKS[status], fg=COLOURS[status])
+    click.echo(f"{sign} {check.url}  {check.title}: {check.detail}")
+    if check.fix:
+        click.echo(f"    → {check.fix}")
 
 
 def _message(one: Message) -> str:

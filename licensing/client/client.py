@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from licensing.client import compose
+from licensing.client.diagnosis import Examinee
 from licensing.client.exchange import Exchange
 from licensing.client.installation import Build, ClientConfig, Clocks, Installation
 from licensing.client.instance import InstanceKey
@@ -120,6 +121,17 @@ class LicenseClient:
             return ()
         known = activation.fingerprint if confirmed is None else confirmed
         return compare(known, self._home.about().fingerprint)
+
+    def examinee(self) -> Examinee:
+        """Return whose way to the vendor a diagnosis looks at. It needs no lock from here on."""
+        opened = self._home.reload()
+        return Examinee(
+            urls=self._config.authority_urls,
+            ca_bundle=self._config.ca_bundle,
+            trust=opened.trust,
+            wall=self._home.wall,
+            signed_time=opened.snapshot.marks.signed,
+        )
 
     def preview(self, usage: Usage) -> str:
         """Return the JSON that a check-in would send now, for "what will be sent"; "" when not activated."""

@@ -21,6 +21,7 @@ from licensing.document.errors import DocumentError
 from licensing.document.requests import Usage
 from server.activation import offline
 from server.activation.board import entitlements_of
+from server.activation.diagnosis import Doctor
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
 from server.activation.offline import PendingRequest, Receipt, RequestFile, RequestWish
 from server.activation.opening import open_client
@@ -72,6 +73,7 @@ class LicenseOffice:
         self.client = open_client(settings)
         self.database = database
         self.board = board
+        self.doctor = Doctor(self.client, settings.run_dir)
         self._vendor = settings.license.vendor
         self._agree_with_mirror()
         self.refresh()

@@ -114,6 +114,11 @@ def ago(value: dt.datetime | None) -> str:
     return _digits(format_timedelta(distance, add_direction=True, locale=current_locale()))
 
 
+def span(seconds: int) -> str:
+    """Return a length of time in words, in its largest unit."""
+    return _digits(format_timedelta(dt.timedelta(seconds=seconds), locale=current_locale()))
+
+
 def filesize(size: int | None) -> str:
     """Return a size in bytes in the largest unit that keeps it above one."""
     if size is None:
