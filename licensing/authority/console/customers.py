@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a template shows records, and only their types are needed h
 
 blueprint = Blueprint("customers", __name__)
 
+LANGUAGES = {"fa": "فارسی", "en": "English", "fr": "Français"}
 LICENSES_SHOWN = 50
 ENTRIES_SHOWN = 10
 
@@ -34,6 +35,8 @@ class CustomerForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
 
     name = StringField()
     email = StringField()
+    phone = StringField()
+    locale = StringField()
     timezone = StringField()
 
     def draft(self) -> CustomerDraft:
@@ -42,6 +45,8 @@ class CustomerForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             name=self.name.data or "",
             timezone=(self.timezone.data or "").strip(),
             email=(self.email.data or "").strip() or None,
+            phone=(self.phone.data or "").strip() or None,
+            locale=self.locale.data or "fa",
         )
 
 
@@ -70,7 +75,7 @@ def options() -> ResponseReturnValue:
 @needs("customers.edit")
 def new() -> ResponseReturnValue:
     """Show the form for a new customer."""
-    form = CustomerForm(timezone=console().settings.selling.timezone)
+    form = CustomerForm(timezone=console().settings.selling.timezone, locale="fa")
     return _form(form, None, None)
 
 
@@ -111,7 +116,7 @@ def show(customer_id: str) -> ResponseReturnValue:
 def edit(customer_id: str) -> ResponseReturnValue:
     """Show the form of a customer."""
     customer = queries.get_customer(current_session(), customer_id)
-    form = CustomerForm(name=customer.name, email=customer.email, timezone=customer.timezone)
+    form = CustomerForm(obj=customer)
     return _form(form, customer, None)
 
 
@@ -150,4 +155,5 @@ def _form(
         customer=customer,
         problem=problem,
         elsewhere=elsewhere,
+        languages=list(LANGUAGES.items()),
     )

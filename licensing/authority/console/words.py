@@ -111,6 +111,10 @@ KEY_ROLE = {
 ACTION = {
     "activation.begin": mark("Server activated"),
     "activation.end": mark("Server deactivated"),
+    "activation.wrong_codes": mark("Wrong activation codes"),
+    "backup.keys": mark("Keys of the backup made"),
+    "backup.restore": mark("Backup restored"),
+    "backup.run": mark("Backup made"),
     "activation.hold": mark("Held because of copies"),
     "customer.add": mark("Customer written down"),
     "customer.change": mark("Customer changed"),
