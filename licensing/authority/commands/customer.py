@@ -8,6 +8,7 @@ from licensing.authority.customers.queries import every_customer
 from licensing.authority.customers.service import CustomerDraft, add_customer
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
+from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
 
 
@@ -19,14 +20,31 @@ def group() -> None:
 @group.command("add")
 @click.option("--name", required=True, help="Who buys.")
 @click.option("--email", help="An address of the organisation; trials are counted by its domain.")
+@click.option("--phone", help="A mobile number for warnings by SMS.")
+@click.option(
+    "--locale",
+    type=click.Choice(LOCALES),
+    default="fa",
+    show_default=True,
+    help="The language of warnings.",
+)
 @click.option("--timezone", help="Where the customer's days end; by default that of the settings.")
 @json_option
-def add(*, name: str, email: str | None, timezone: str | None, as_json: bool) -> None:
+def add(
+    *,
+    name: str,
+    email: str | None,
+    phone: str | None,
+    locale: str,
+    timezone: str | None,
+    as_json: bool,
+) -> None:
     """Write down a customer."""
     with open_home() as home:
         zone = timezone or home.settings.selling.timezone
         with home.database.write() as session:
-            customer = add_customer(session, home.operator, CustomerDraft(name, zone, email))
+            draft = CustomerDraft(name, zone, email, phone, locale)
+            customer = add_customer(session, home.operator, draft)
     lines = _("%(name)s is customer %(id)s.", name=customer.name, id=customer.customer_id)
     report({"customer_id": customer.customer_id}, lines, as_json=as_json)
 
@@ -50,6 +68,8 @@ def _shown(customer: Customer) -> dict[str, object]:
         "customer_id": customer.customer_id,
         "name": customer.name,
         "email": customer.email,
+        "phone": customer.phone,
+        "locale": customer.locale,
         "timezone": customer.timezone,
         "created_at": rfc3339(customer.created_at),
     }

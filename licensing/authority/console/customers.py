@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # a template shows records, and only their types are needed h
 
 blueprint = Blueprint("customers", __name__)
 
-LANGUAGES = {"fa": "فارسی", "en": "English", "fr": "Français"}
 LICENSES_SHOWN = 50
 ENTRIES_SHOWN = 10
 
@@ -155,5 +154,4 @@ def _form(
         customer=customer,
         problem=problem,
         elsewhere=elsewhere,
-        languages=list(LANGUAGES.items()),
     )

@@ -11,7 +11,7 @@ from server.core.db import UtcDateTime
 
 
 class Customer(Base):
-    """Who buys. `organization` is the domain that a trial is counted by."""
+    """Who buys. `organization` is the domain that a trial is counted by; warnings go out in `locale`."""
 
     __tablename__ = "customers"
     __table_args__ = (Index(None, "name_key", "id"), Index(None, "email", "id"))
@@ -22,6 +22,8 @@ class Customer(Base):
     name_key: Mapped[str] = mapped_column(server_default="")
     email: Mapped[str | None]
     organization: Mapped[str | None] = mapped_column(index=True)
+    phone: Mapped[str | None]
+    locale: Mapped[str] = mapped_column(default="fa", server_default="fa")
     timezone: Mapped[str]
     search_text: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -10,7 +10,9 @@ from licensing.authority.customers.models import Customer
 from licensing.authority.customers.queries import get_customer
 from licensing.authority.customers.rules import name_key, normal_email, organization_of
 from licensing.authority.names import new_name
+from server.core.contact import clean_phone
 from server.core.errors import Invalid
+from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
 from server.core.text import search_text
 
@@ -19,11 +21,16 @@ NAME_LENGTH = 200
 
 @dataclass(frozen=True)
 class CustomerDraft:
-    """What the vendor knows about a new customer; `timezone` decides when a paid day ends."""
+    """What the vendor knows about a new customer; `timezone` decides when a paid day ends.
+
+    Warnings go to `email` and `phone`, in the language `locale`.
+    """
 
     name: str
     timezone: str
     email: str | None = None
+    phone: str | None = None
+    locale: str = "fa"
 
 
 def check_timezone(name: str) -> str:
@@ -49,7 +56,10 @@ def checked(draft: CustomerDraft) -> CustomerDraft:
         email = normal_email(draft.email)
         if email is None:
             raise Invalid(_("%(email)s is no e-mail address.", email=draft.email), field="email")
-    return CustomerDraft(name, check_timezone(draft.timezone), email)
+    phone = clean_phone(draft.phone, "phone") if draft.phone and draft.phone.strip() else None
+    if draft.locale not in LOCALES:
+        raise Invalid(_("The language is one of fa, en and fr."), field="locale")
+    return CustomerDraft(name, check_timezone(draft.timezone), email, phone, draft.locale)
 
 
 def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Customer:
@@ -60,6 +70,8 @@ def add_customer(session: Session, operator: str, draft: CustomerDraft) -> Custo
         name=draft.name,
         email=draft.email,
         organization=organization_of(draft.email) if draft.email else None,
+        phone=draft.phone,
+        locale=draft.locale,
         timezone=draft.timezone,
     )
     index_customer(customer)
@@ -79,10 +91,11 @@ def change_customer(
     """
     draft = checked(draft)
     customer = get_customer(session, customer_id, lock=True)
-    before = CustomerDraft(customer.name, customer.timezone, customer.email)
+    before = draft_of(customer)
     if draft == before:
         return customer
     customer.name, customer.timezone, customer.email = draft.name, draft.timezone, draft.email
+    customer.phone, customer.locale = draft.phone, draft.locale
     customer.organization = organization_of(draft.email) if draft.email else None
     index_customer(customer)
     session.flush()
@@ -96,6 +109,10 @@ def change_customer(
             "name_before": before.name,
             "email": draft.email,
             "email_before": before.email,
+            "phone": draft.phone,
+            "phone_before": before.phone,
+            "locale": draft.locale,
+            "locale_before": before.locale,
             "timezone": draft.timezone,
             "timezone_before": before.timezone,
         },
@@ -103,7 +120,16 @@ def change_customer(
     return customer
 
 
+def draft_of(customer: Customer) -> CustomerDraft:
+    """Return what is known of a customer, as it was typed."""
+    return CustomerDraft(
+        customer.name, customer.timezone, customer.email, customer.phone, customer.locale
+    )
+
+
 def index_customer(customer: Customer) -> None:
     """Bring what a customer is found and sorted by up to date."""
     customer.name_key = name_key(customer.name)
-    customer.search_text = search_text(customer.name, customer.email, customer.customer_id)
+    customer.search_text = search_text(
+        customer.name, customer.email, customer.phone, customer.customer_id
+    )
