@@ -82,7 +82,6 @@ def _accounts_that_count(text: str) -> ColumnElement[bool]:
 
 
 def _devices_that_count(text: str) -> ColumnElement[bool]:
-    # Not `IS NOT NULL`, which would use no index on PostgreSQL and read every sign-in.
     return WebSession.slot == Slot.LICENSED if _counting(text) else _without_slot()
 
 
