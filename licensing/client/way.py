@@ -84,14 +84,14 @@ class Answer:
     @property
     def redirect_host(self) -> str:
         """Return where a redirect leads, without whatever else its address says."""
-        return _plain(urlsplit(self.headers.get("location", "")).hostname or "")
+        return _plain(_split(self.headers.get("location", "")).hostname or "")
 
 
 class Way:
     """One address, and the connection towards it. Ends with its patience."""
 
     def __init__(self, url: str, ca_bundle: Path | None, patience: Patience) -> None:
-        parts = urlsplit(url)
+        parts = _split(url)
         port, host = _port(parts), parts.hostname or ""
         self.url = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
         self.is_secure = parts.scheme == "https"
@@ -101,8 +101,8 @@ class Way:
         self._patience = patience
         self._addresses: list[str] = []
         self._socket: socket.socket | None = None
-        chosen = select_proxy(url, get_environ_proxies(url))
-        self.proxy = urlsplit(chosen if "://" in chosen else f"http://{chosen}") if chosen else None
+        chosen = select_proxy(url, get_environ_proxies(url)) if host else None
+        self.proxy = _split(chosen if "://" in chosen else f"http://{chosen}") if chosen else None
 
     @property
     def peer(self) -> Peer:
@@ -349,6 +349,13 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return SplitResult("", "", "", "", "")
 
 
 def _port(parts: SplitResult) -> int | None:
