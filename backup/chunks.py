@@ -12,7 +12,7 @@ from typing import IO
 
 from backup.disk import BLOCK, Reader
 
-SMALLEST = 1 << 16
+SMALLEST = 1 << 17  # half of it costs a third more time for a tenth less growth
 MOST = 1 << 14  # chunks of one database, before they are made larger
 SAMPLE = 1 << 12
 DICTIONARY = 1 << 19  # measured: twice of it gains nothing, a quarter costs 15 %
@@ -22,7 +22,7 @@ _RARE = 15
 
 
 def chunk_bytes(total: int) -> int:
-    """Return the size of a chunk of a database of so many bytes, a power of two from 64 KiB."""
+    """Return the size of a chunk of a database of so many bytes, a power of two from 128 KiB."""
     size = SMALLEST
     while total > size * MOST:
         size *= 2

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
-from backup import digest
+from backup import digest_postgresql
 from backup.digest import TableDigest
 from backup.disk import Reader
 from backup.plan import Progress, Stage
@@ -109,7 +109,7 @@ def snapshot(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot
         shared = _one_text(connection, "SELECT pg_export_snapshot()")
         size = int(_one_text(connection, "SELECT pg_database_size(current_database())::text"))
         progress(Stage.SNAPSHOT, 1, 1)
-        tables = digest.postgresql_tables(
+        tables = digest_postgresql.postgresql_tables(
             connection, lambda done, total: progress(Stage.COUNT, done, total)
         )
         yield Snapshot(
@@ -118,7 +118,7 @@ def snapshot(url: str, workspace: Path, progress: Progress) -> Iterator[Snapshot
             part="database.pgdump.zst.age",
             file="daftar.pgdump",
             taken_at=taken_at,
-            algorithm=digest.POSTGRESQL,
+            algorithm=digest_postgresql.POSTGRESQL,
             tables=lambda: tables,
             bytes=size,
             open=lambda: _dump(tool, url, shared, workspace / "pg_dump.log"),
@@ -207,13 +207,13 @@ def restore(dump: Path, url: str, major: int) -> None:
 def tables(url: str) -> tuple[TableDigest, ...]:
     """Count and digest every table of a database."""
     with connect(url) as connection, connection.transaction():
-        return digest.postgresql_tables(connection)
+        return digest_postgresql.postgresql_tables(connection)
 
 
 def is_empty(url: str) -> bool:
     """Return whether nobody has made a table in the database yet."""
     with connect(url) as connection, connection.transaction():
-        return not digest.postgresql_names(connection)
+        return not digest_postgresql.postgresql_names(connection)
 
 
 def server_major(url: str) -> int:

@@ -29,7 +29,7 @@ def large(tmp_path: Path) -> House:
     """Give an installation whose database is sealed in chunks, a dozen of them."""
     house = build(tmp_path)
     house = replace(house, plan=replace(house.plan, chunks_from=0))
-    write_people(house, 3_000)
+    write_people(house, 6_000)
     return house
 
 
@@ -50,7 +50,7 @@ def test_the_chunks_are_the_database(large: House) -> None:
     made = large.back_up()
 
     assert made.database.part == "database.tsv"
-    assert made.database.chunk_bytes == 1 << 16
+    assert made.database.chunk_bytes == chunks.SMALLEST
     assert len(chunk_names(large, made)) > 8
     assert large.verify(made.id).ok
     restored = large.restore(made.id)
@@ -165,7 +165,7 @@ def test_without_the_kept_dictionary_a_new_one_is_made(large: House) -> None:
 
 def test_a_database_that_has_grown_much_gets_a_new_dictionary(large: House) -> None:
     first = large.back_up()
-    write_people(large, 15_000)
+    write_people(large, 30_000)
 
     second = large.back_up()
 
