@@ -96,7 +96,7 @@ def ways_out(actor: Actor | None) -> tuple[Way, ...]:
     if actor is None:
         return ()
     offered = (
-        ("license.see", "license.page", "license", _("Licence"), _ways_licence()),
+        ("license.see", "license.page", "license", _("Licence"), _about_licence(actor)),
         (
             "backups.see",
             "backups.page",
@@ -137,8 +137,10 @@ def ways_out(actor: Actor | None) -> tuple[Way, ...]:
     return tuple(found)
 
 
-def _ways_licence() -> str:
-    return _("See how the licence stands, check now, activate or give back.")
+def _about_licence(actor: Actor) -> str:
+    if actor.may("license.manage"):
+        return _("See how the licence stands, check now, activate or give back.")
+    return _("See how the licence stands.")
 
 
 def _is_about_contact() -> bool:

@@ -23,6 +23,7 @@ _NEVER_READ = (
     "HTTP_FORWARDED",
     "HTTP_FORWARDED_FOR",
     "HTTP_X_FORWARDED",
+    "HTTP_X_FORWARDED_PREFIX",
     "HTTP_X_REAL_IP",
     "HTTP_X_CLIENT_IP",
     "HTTP_X_CLUSTER_CLIENT_IP",
@@ -35,7 +36,6 @@ _OF_PROXIES = (
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_BY",
-    "HTTP_X_FORWARDED_PREFIX",
 )
 
 
@@ -43,7 +43,8 @@ def read_hop(text: str) -> Address | None:
     """Return the address of one entry of X-Forwarded-For, which may carry brackets and a port."""
     entry = text.strip().strip('"')
     if entry.startswith("["):
-        return read_address(entry[1:].partition("]")[0])
+        inner, bracket, _port = entry[1:].partition("]")
+        return read_address(inner) if bracket else None
     if entry.count(":") == 1:  # an IPv4 address with a port
         entry = entry.partition(":")[0]
     return read_address(entry)
