@@ -116,6 +116,15 @@ class ConsoleSettings:
 
 
 @dataclass(frozen=True)
+class BackupSettings:
+    """When the authority's own database is saved, in the selling time zone, and where (below the home)."""
+
+    enabled: bool = True
+    time: str = "03:15"
+    folder: str = "backups"
+
+
+@dataclass(frozen=True)
 class Log:
     """How much is written to stderr."""
 
@@ -136,6 +145,7 @@ class Settings:
     mail: Mail = field(default_factory=Mail)
     sms: Sms = field(default_factory=Sms)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     log: Log = field(default_factory=Log)
 
     @property
@@ -152,6 +162,11 @@ class Settings:
     def trust_dir(self) -> Path:
         """Return the folder of what customers are told to trust; nothing in it is secret."""
         return self.home / "trust"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Return the folder of the authority's own backups; another disk is better."""
+        return self.home / self.backup.folder
 
     @property
     def secrets_dir(self) -> Path:
@@ -174,6 +189,10 @@ def _check(settings: Settings) -> None:
             ),
             field="console.session_hours",
         )
+    if not _is_time(settings.backup.time):
+        raise Invalid(
+            _("The setting backup.time is a time of day such as 03:15."), field="backup.time"
+        )
     settings.clients.built_at("")
     check_letters(settings.mail, settings.sms)
     numbers = (
@@ -190,6 +209,13 @@ def _check(settings: Settings) -> None:
             _("Every number under [limits] is at least 1; “enabled = false” turns them off."),
             field="limits",
         )
+
+
+def _is_time(text: str) -> bool:
+    hour, colon, minute = text.partition(":")
+    if not (colon and hour.isdecimal() and minute.isdecimal()):
+        return False
+    return int(hour) < 24 and int(minute) < 60
 
 
 def load_settings(home: Path) -> Settings:

@@ -78,6 +78,13 @@ https = false
 session_hours = 8
 confirm_minutes = 15
 
+[backup]
+# Of this authority itself, daily at this time; “daftar-authority backup keys” comes first.
+enabled = true
+time = "03:15"
+# Relative ones lie below this folder. Another disk is better.
+folder = "backups"
+
 [log]
 level = "INFO"
 """

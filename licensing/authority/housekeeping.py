@@ -6,6 +6,9 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from licensing.authority.activations.models import KeptAnswer
+from licensing.authority.audit.chain import seal_all, verify_and_remember
+from licensing.authority.backups.service import back_up_daily
+from licensing.authority.config import Settings
 from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, ending
 from licensing.authority.keys.store import Keys
 from licensing.authority.licenses.terms import begin_next_terms
@@ -17,11 +20,15 @@ from server.core.schedule import Job, daily, every
 log = logging.getLogger(__name__)
 
 DENIALS_KEPT_DAYS = 30
+SEAL = timedelta(seconds=10)
 
 
-def jobs(database: Database, keys: Keys, timezone: str) -> list[Job]:
+def jobs(settings: Settings, database: Database, keys: Keys) -> list[Job]:
     """Return every job of the authority."""
-    return [
+    timezone = settings.selling.timezone
+    found = [
+        Job("audit.seal", every(SEAL), lambda: seal_trail(database), at_start=True),
+        Job("audit.verify", daily("04:20", timezone), lambda: verify_trail(database)),
         Job(
             "limits.forget",
             every(timedelta(hours=1)),
@@ -37,6 +44,20 @@ def jobs(database: Database, keys: Keys, timezone: str) -> list[Job]:
         ),
         Job("keys.watch", daily("09:00", timezone), lambda: watch_keys(keys), at_start=True),
     ]
+    if settings.backup.enabled:
+        nightly = daily(settings.backup.time, timezone)
+        found.append(Job("backups.daily", nightly, lambda: back_up_daily(settings, database)))
+    return found
+
+
+def seal_trail(database: Database) -> None:
+    """Chain what was noted in the audit trail a moment ago."""
+    seal_all(database)
+
+
+def verify_trail(database: Database) -> None:
+    """Walk along the whole audit trail; raise Broken when somebody changed it past the program."""
+    verify_and_remember(database)
 
 
 def forget_old_denials(database: Database) -> None:

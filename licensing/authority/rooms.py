@@ -2,7 +2,16 @@
 
 import click
 
-from licensing.authority.commands import customer, init, keys, license, serve, staff  # noqa: A004 - the trade's word
+from licensing.authority.commands import (
+    audit,
+    backup,
+    customer,
+    init,
+    keys,
+    license,  # noqa: A004 - the trade's word
+    serve,
+    staff,
+)
 from server.core.command_line import CommandLine
 from server.core.version import VERSION
 
@@ -20,5 +29,7 @@ for command in (
     license.group,
     keys.group,
     staff.group,
+    audit.group,
+    backup.group,
 ):
     main.add_command(command)

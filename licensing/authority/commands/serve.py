@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from licensing.authority.backups.restoring import serving
 from licensing.authority.commands.home import bring_up_to_date, home_settings
 from licensing.authority.config import Settings
 from licensing.authority.db.opening import open_database
@@ -35,7 +36,8 @@ def command(*, host: str | None, port: int | None) -> None:
     keys = open_keys(settings)
     keys.check(clock.timestamp())
     bring_up_to_date(settings)
-    serve(_serving(settings, keys))
+    with serving(settings):
+        serve(_serving(settings, keys))
 
 
 def _serving(settings: Settings, keys: Keys) -> Serving:
@@ -50,7 +52,7 @@ def _serving(settings: Settings, keys: Keys) -> Serving:
 
     def work(stop: threading.Event) -> None:
         database = open_database(settings)
-        Scheduler(database, jobs(database, keys, settings.selling.timezone)).run(stop)
+        Scheduler(database, jobs(settings, database, keys)).run(stop)
 
     def tell() -> None:
         address = f"[{web.host}]" if ":" in web.host else web.host
