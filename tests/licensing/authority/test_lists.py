@@ -186,7 +186,7 @@ def old_house(sqlite_vendor: Vendor, tmp_path: Path) -> str:
         ):
             query = select(*(new[name].c[one.name] for one in old.tables[name].columns))
             for kept in here.execute(query.where(new[name].c[column] == value)).mappings():
-                there.execute(insert(new[name]).values(dict(kept)))
+                there.execute(insert(old.tables[name]).values(dict(kept)))
     engine.dispose()
     return url
 
