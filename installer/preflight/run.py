@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from installer.checks import Check, CheckReport, CheckResult, run_checks, titles
-from installer.preflight import authority, database, host, network, storage
+from installer.preflight import authority, database, host, maintenance, network, storage
 from installer.preflight.plan import PreflightPlan
 from server.core.i18n import mark
 
@@ -69,6 +69,12 @@ CHECKS: tuple[Check[PreflightPlan], ...] = (
         mark("Earlier installation"),
         mark("Nothing of yours must be overwritten."),
         storage.leftovers,
+    ),
+    Check(
+        "maintenance",
+        mark("Maintenance of the licence"),
+        mark("A perpetual licence covers what was built within its maintenance."),
+        maintenance.covers_this_release,
     ),
     Check(
         "disk-space",

@@ -1,6 +1,10 @@
 """The version of this release, as the package names it."""
 
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+
+# The day this release was built. A perpetual licence covers what was built within its maintenance.
+BUILT_ON = date(2026, 11, 24)
 
 try:
     VERSION = version("daftar")
