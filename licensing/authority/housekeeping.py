@@ -13,20 +13,27 @@ from licensing.authority.keys.rules import DAY, OVERLAP_DAYS, ending
 from licensing.authority.keys.store import Keys
 from licensing.authority.licenses.terms import begin_next_terms
 from licensing.authority.limits.service import forget_full_buckets
+from licensing.authority.warnings.service import tell_customers, tell_staff
 from server.core import clock
 from server.core.db import Database
+from server.core.postman import Postman, carriers, forget_settled
 from server.core.schedule import Job, daily, every
 
 log = logging.getLogger(__name__)
 
 DENIALS_KEPT_DAYS = 30
 SEAL = timedelta(seconds=10)
+SEND = timedelta(seconds=5)
+WARN = timedelta(minutes=15)
 
 
 def jobs(settings: Settings, database: Database, keys: Keys) -> list[Job]:
     """Return every job of the authority."""
     timezone = settings.selling.timezone
     found = [
+        *letters(settings, database),
+        Job("customers.warn", every(WARN), lambda: warn_customers(database), at_start=True),
+        Job("staff.warn", every(WARN), lambda: warn_staff(settings, database, keys), at_start=True),
         Job("audit.seal", every(SEAL), lambda: seal_trail(database), at_start=True),
         Job("audit.verify", daily("04:20", timezone), lambda: verify_trail(database)),
         Job(
@@ -48,6 +55,40 @@ def jobs(settings: Settings, database: Database, keys: Keys) -> list[Job]:
         nightly = daily(settings.backup.time, timezone)
         found.append(Job("backups.daily", nightly, lambda: back_up_daily(settings, database)))
     return found
+
+
+def letters(settings: Settings, database: Database) -> list[Job]:
+    """Return the jobs that bring mail and SMS out, and forget them half a year later."""
+    carrying = carriers(
+        settings.mail, settings.sms, home=settings.home, secrets_dir=settings.secrets_dir
+    )
+    postman = Postman(database, carrying)
+    nightly = daily("03:50", settings.selling.timezone)
+    return [
+        Job("letters.send", every(SEND), postman.keep_going, at_start=True),
+        Job("letters.forget", nightly, lambda: forget_letters(database)),
+    ]
+
+
+def forget_letters(database: Database) -> None:
+    """Remove the messages that were settled half a year ago."""
+    log.info("Forgot %s messages that were settled long ago.", forget_settled(database))
+
+
+def warn_customers(database: Database) -> None:
+    """Write to customers whose term ends, whose server is silent, or who were dealt with (R-LIC-7)."""
+    if count := tell_customers(database):
+        log.info("%s messages to customers were written.", count)
+
+
+def warn_staff(settings: Settings, database: Database, keys: Keys) -> None:
+    """Write to the vendor's people about flags, keys that end and work that failed."""
+    from licensing.authority.console.words import (
+        FLAG,
+    )  # loads the web, which commands can do without
+
+    words = {kind.value: label for kind, label in FLAG.items()}
+    tell_staff(database, settings.selling.timezone, ending_soon(keys), words)
 
 
 def seal_trail(database: Database) -> None:

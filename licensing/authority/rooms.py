@@ -9,6 +9,7 @@ from licensing.authority.commands import (
     init,
     keys,
     license,  # noqa: A004 - the trade's word
+    notify,
     serve,
     staff,
 )
@@ -31,5 +32,6 @@ for command in (
     staff.group,
     audit.group,
     backup.group,
+    notify.group,
 ):
     main.add_command(command)

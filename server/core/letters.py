@@ -6,12 +6,16 @@ raises Undelivered. One policy says when both of them try again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from server.core.i18n import gettext as _
 from server.core.i18n import mark
+
+# Nobody is woken: what comes up at night is told in the morning.
+FIRST_HOUR = time(8)
+LAST_HOUR = time(21)
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -136,6 +140,11 @@ class Carrier(Protocol):
 
     def probe(self) -> str:
         """Go as far as it goes without sending anything; return the answer, or raise Undelivered."""
+
+
+def may_leave(local: datetime) -> bool:
+    """Tell whether people may be warned at this local time of day."""
+    return FIRST_HOUR <= local.time() < LAST_HOUR
 
 
 def pause_after(attempts: int, draw: float, retry_after: int | None = None) -> timedelta:

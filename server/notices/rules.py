@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from server.core.contact import email_key, phone_key
 from server.core.entitlements import Entitlements, Notice
 from server.core.i18n import mark
 from server.core.letters import Channel
 
-# Nobody is woken: what comes up at night is told in the morning.
-FIRST_HOUR = time(8)
-LAST_HOUR = time(21)
 URGENT = timedelta(days=3)
 DAILY_FOR = timedelta(days=14)
 WEEK = timedelta(days=7)
@@ -84,11 +81,6 @@ def _matters(verdict: Entitlements, now: datetime) -> Iterator[Matter]:
             urgent=last_days or refuses,
             by_sms=notice.code in _DAILY or last_days or refuses,
         )
-
-
-def may_leave(local: datetime) -> bool:
-    """Tell whether people may be written to at this local time of day."""
-    return FIRST_HOUR <= local.time() < LAST_HOUR
 
 
 def is_due(matter: Matter, *, since: date, told_on: date | None, today: date) -> bool:

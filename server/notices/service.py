@@ -22,7 +22,7 @@ from server.core.format import Display, current_display, set_display
 from server.core.i18n import LOCALES, use_locale
 from server.core.i18n import gettext as _
 from server.core.letter_trial import trial_message
-from server.core.letters import Channel
+from server.core.letters import Channel, may_leave
 from server.core.once import insert_if_new
 from server.core.outbox import Message, enqueue
 from server.notices import queries
@@ -35,7 +35,6 @@ from server.notices.rules import (
     deliveries,
     is_due,
     matters_of,
-    may_leave,
     once_key,
 )
 from server.notices.texts import warning

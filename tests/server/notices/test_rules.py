@@ -5,13 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from server.core.letters import Channel
+from server.core.letters import Channel, may_leave
 from server.notices.rules import (
     Contact,
     deliveries,
     is_due,
     matters_of,
-    may_leave,
     once_key,
 )
 from tests.server.notices.conftest import NOON, said, silent, term_ending
