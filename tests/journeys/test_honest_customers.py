@@ -199,7 +199,8 @@ def test_a_server_that_was_switched_off_for_a_summer(home: Home) -> None:
 
 def test_a_snapshot_of_the_machine_reverted_every_month_for_a_year(home: Home) -> None:
     for month in range(12):
-        home.vendor.rotate(*([Role.LEASE] if month % 2 else []))
+        if month % 2:
+            home.vendor.rotate(Role.LEASE)
         snapshot, mirror = home.disk(), home.mirror
         home.live(20, every=4)
         home.restore_disk(snapshot)
@@ -339,10 +340,11 @@ def test_the_clock_of_the_server_is_wrong_for_a_month_and_right_again(home: Home
     assert home.notices() == []
 
 
-def test_a_year_of_everything(home: Home) -> None:
+def test_half_a_year_of_everything(home: Home) -> None:
     """Monthly reverts, lost replies, reboots, restored backups and a week offline, all in one life."""
-    for month in range(12):
-        home.vendor.rotate(*([Role.LEASE] if month % 2 else []))
+    for month in range(6):
+        if month % 2:
+            home.vendor.rotate(Role.LEASE)
         snapshot, mirror = home.disk(), home.mirror
         home.live(8, every=4)
         home.wire.loses_replies = True
