@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from licensing.authority.db.opening import fleeting
 from licensing.authority.limits.models import RateBucket
 from licensing.authority.limits.rules import Rule, taken, wait
 from licensing.document.errors import Code
@@ -86,9 +87,7 @@ def _fill(connection: Connection, rule: Rule, now: float) -> None:
 
 def take_now(database: Database, rules: Sequence[Rule]) -> None:
     """Count a request at once, whatever becomes of it, or raise Exhausted."""
-    alone = len(rules) == 1 and database.dialect == "postgresql"
-    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with (engine if alone else database.engine).begin() as connection:
+    with fleeting(database, alone=len(rules) == 1) as connection:
         _take(connection, rules, clock.now().timestamp())
 
 
