@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from installer.checks import Check, CheckReport, CheckResult, run_checks, titles
-from installer.doctor import files, letters, records, service
+from installer.doctor import files, letters, networks, records, service
 from installer.doctor.patient import Patient, on_plan, on_settings
 from installer.preflight import host, storage
 from server.core.i18n import mark
@@ -62,6 +62,12 @@ CHECKS: tuple[Check[Patient], ...] = (
         mark("Licence"),
         mark("Without it records can only be read and taken away."),
         service.license_state,
+    ),
+    Check(
+        "networks",
+        mark("Allowed networks"),
+        mark("The licence covers users in these networks; colleagues elsewhere are refused."),
+        networks.networks,
     ),
     Check(
         "authority",
