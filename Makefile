@@ -28,6 +28,10 @@ help: ## Show this list
 demo: setup ## Install a demo with its own vendor into var/demo and serve it until Ctrl-C
 	@exec $(PY) -m installer.demo
 
+.PHONY: demo-code
+demo-code: setup ## Print the second factor of the demo's console, good for this half minute
+	@exec $(PY) -m installer.demo.code
+
 .PHONY: demo-reset
 demo-reset: ## Forget the demo and its data
 	rm -rf var/demo var/demo-authority

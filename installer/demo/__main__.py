@@ -12,7 +12,7 @@ import click
 
 from installer.demo.house import ADMIN, COLLEAGUES, PASSWORD, House
 from installer.demo.programs import LOOK_S, Program, require_free, stop, wait_until_well
-from installer.demo.vendor import Vendor
+from installer.demo.vendor import STAFF, Vendor
 from server.core.command_line import CommandLine
 from server.core.errors import Invalid, Unreachable
 from server.core.i18n import gettext as _
@@ -67,6 +67,7 @@ def _run(vendor: Vendor, house: House, servers: list["subprocess.Popen[bytes]"])
         vendor.prepare()
     else:
         _step(_("Founding the vendor's authority"), vendor.prepare)
+    vendor.let_in(PASSWORD)
     authority = _start(vendor.program, vendor.port, servers)
     if house.is_ready:
         house.adjust(vendor)
@@ -127,6 +128,11 @@ def _welcome(vendor: Vendor, house: House) -> str:
         "Sign in as one of these, password %(password)s:\n"
         "%(people)s\n"
         "\n"
+        "Vendor's console:   %(authority)s/console\n"
+        "Sign in as %(staff)s, same password. Second factor, for an authenticator app:\n"
+        "  %(secret)s\n"
+        "  “make demo-code” prints the code of this minute.\n"
+        "\n"
         "Activation code:    in %(sold)s\n"
         "Commands: .venv/bin/daftar --home %(home)s --help\n"
         "Ctrl-C stops both; “make demo-reset” starts over.",
@@ -134,6 +140,8 @@ def _welcome(vendor: Vendor, house: House) -> str:
         authority=vendor.url,
         password=PASSWORD,
         people=people,
+        staff=STAFF,
+        secret=vendor.second_factor,
         home=house.home,
         sold=vendor.sold,
     )

@@ -6,12 +6,19 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
+
 from backup import disk
 from installer.demo.programs import Program
 
 SOLD = "demo-license.json"
 PASSPHRASE = "passphrase"  # noqa: S105 - the name of a file
 SEATS = 25
+# The console's owner. The second factor is a real one: a secret of this demo's own, kept where its
+# visitors find it, which is what a real vendor must never do.
+STAFF = "owner@example.com"
+SECOND_FACTOR = "console-second-factor"
+STAFF_READY = ".console-ready"
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,28 @@ class Vendor:
         loose = re.sub(r"^loopback = true$", "loopback = false", text, flags=re.MULTILINE)
         if loose != text:
             disk.replace(path, loose.encode())
+
+    def let_in(self, password: str) -> None:
+        """Let the demo's owner sign in to the console, once."""
+        ready = self.home / STAFF_READY
+        if ready.exists():
+            return
+        listed = json.loads(self.program.run("staff", "list", "--json"))["items"]
+        if STAFF not in {member["email"] for member in listed}:
+            file = self.home / "console-password"
+            disk.replace(file, password.encode() + b"\n")
+            disk.replace(self.home / SECOND_FACTOR, pyotp.random_base32().encode() + b"\n")
+            self.program.run(
+                *("staff", "add", "--email", STAFF, "--name", "Demo Owner", "--role", "owner"),
+                *("--password-file", str(file)),
+                *("--second-factor-file", str(self.home / SECOND_FACTOR)),
+            )
+        disk.replace(ready, b"")
+
+    @property
+    def second_factor(self) -> str:
+        """Return the secret of the owner's second factor."""
+        return (self.home / SECOND_FACTOR).read_text(encoding="utf8").strip()
 
     def code(self) -> str:
         """Return the activation code of the demo's licence, sold at the first call."""

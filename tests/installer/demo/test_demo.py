@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 import requests
 
@@ -57,6 +59,32 @@ def test_everybody_named_on_the_screen_can_sign_in(name: str, demo: Demo) -> Non
     browser = sign_in(demo, f"{name}@example.com")
 
     assert browser.get(f"{demo.url}/companies", timeout=30).status_code == 200
+
+
+def test_the_vendor_console_opens_with_what_is_on_the_screen(demo: Demo) -> None:
+    said = demo.log.read_text()
+    found = re.search(r"Second factor.*\n +([A-Z2-7]{32})\n", said)
+    assert found is not None, said
+    console, browser = f"http://127.0.0.1:{demo.authority_port}/console", requests.Session()
+
+    def send(path: str, **fields: str) -> str:
+        page = browser.get(f"{console}{path}", timeout=30).text
+        token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        form = {"csrf_token": token, **fields}
+        return browser.post(f"{console}{path}", data=form, timeout=30).text
+
+    send("/sign-in", email="owner@example.com", password=PASSWORD)
+    send("/second-factor", code=pyotp.TOTP(found[1]).now())
+
+    assert "شرکت نمونهٔ دفتر" in browser.get(f"{console}/customers", timeout=30).text
+    code = subprocess.run(
+        [sys.executable, "-m", "installer.demo.code", "--var", str(demo.var)],
+        env={**os.environ, "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.match(r"\d{6}, for \d+ more seconds", code.stdout)
 
 
 def test_there_are_records_in_several_languages(demo: Demo) -> None:
