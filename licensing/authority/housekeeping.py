@@ -83,9 +83,8 @@ def warn_customers(database: Database) -> None:
 
 def warn_staff(settings: Settings, database: Database, keys: Keys) -> None:
     """Write to the vendor's people about flags, keys that end and work that failed."""
-    from licensing.authority.console.words import (
-        FLAG,
-    )  # loads the web, which commands can do without
+    # Here, since it loads the web, which commands can do without.
+    from licensing.authority.console.words import FLAG
 
     words = {kind.value: label for kind, label in FLAG.items()}
     tell_staff(database, settings.selling.timezone, ending_soon(keys), words)
