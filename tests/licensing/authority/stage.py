@@ -1,14 +1,18 @@
 """The vendor's side on the stage: an authority in a folder, with a shop for licences."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +150,10 @@ class Vendor:
 
 def found_vendor(home: Path, url: str = "", changes: Changes = NO_LIMITS) -> Settings:
     """Found an authority at `home` and change lines of its settings: `limits.enabled` to `false`."""
-    found(home, Wishes(home / "root", PASSPHRASE.encode(), database_url=url))
+    if url:
+        found(home, Wishes(home / "root", PASSPHRASE.encode(), database_url=url))
+    else:
+        shutil.copytree(_founded_once(), home)
     path, section, lines = home / "authority.toml", "", []
     for line in path.read_text("utf8").splitlines():
         if line.startswith("["):
@@ -156,6 +163,15 @@ def found_vendor(home: Path, url: str = "", changes: Changes = NO_LIMITS) -> Set
         lines.append(line if value is None else f"{key} = {value}")
     path.write_text("\n".join(lines) + "\n", "utf8")
     return load_settings(home)
+
+
+@cache
+def _founded_once() -> Path:
+    """Found one authority on SQLite for this process; each test gets a copy, keys and all."""
+    folder = Path(tempfile.mkdtemp(prefix="authority-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    found(folder / "home", Wishes(folder / "home" / "root", PASSPHRASE.encode()))
+    return folder / "home"
 
 
 def open_vendor(settings: Settings, send: Send) -> Vendor:
