@@ -154,6 +154,7 @@ class Transport:
         # A session of its own per message: once a day needs no pool, and a fork shares no socket.
         with requests.Session() as session:
             session.headers["Accept-Encoding"] = "identity"
+            session.headers["User-Agent"] = "Daftar"  # no release of a library goes along
             adapter = _WatchedAdapter(patience)
             session.mount("http://", adapter)
             session.mount("https://", adapter)

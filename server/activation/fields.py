@@ -38,7 +38,7 @@ ACTIVATION_FIELDS: Mapping[str, Field] = {
         mark("The licence is bound to it; its private half never leaves this server."),
     ),
     "fp": Field(
-        mark("Keyed hashes of parts of the machine; nobody can read the parts from them."),
+        mark("Keyed hashes of parts of the machine, such as its mainboard; not their numbers."),
         mark("A change is told to you. It never locks anything."),
     ),
     "product_version": Field(

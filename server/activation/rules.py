@@ -198,8 +198,8 @@ _PROBLEMS: Mapping[str, str] = {
     ),
     "E_WRONG_INSTANCE": mark(
         "The key of this server is missing or another one than was activated, as after moving "
-        "the data to another machine. Activate here again; if the old server is gone, "
-        "ask the vendor to re-host the licence."
+        "the data to another machine. Give the licence back on the old server and activate here; "
+        "if that is not possible, ask the vendor to re-host the licence."
     ),
     "E_SIGNATURE": mark(
         "A licence document on this server no longer carries a valid signature and was left out. "
