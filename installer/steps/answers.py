@@ -1,9 +1,10 @@
 """What the administrator answered before an installation: one TOML file, read strictly.
 
-docs/answers.example.toml shows every answer. Passwords never stand in it; it names files of them.
+docs/answers.example.toml shows every answer. Passwords never stand in it; it names files of them, which
+the installation copies to its secrets.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from installer.preflight.plan import MailRelay, Mode, PreflightPlan
@@ -23,6 +24,7 @@ from server.core.config import (
 )
 from server.core.errors import Invalid, Missing
 from server.core.i18n import gettext as _
+from server.core.letter_settings import Mail, Sms, is_address
 
 SYSTEM_PATHS = Paths(data="/var/lib/daftar", backups="/var/lib/daftar/backups")
 USER_PATHS = Paths()
@@ -75,11 +77,13 @@ class ServiceAnswers:
 
 
 @dataclass(frozen=True)
-class MailAnswers:
-    """The relay that the preflight tries; empty when there is none."""
+class RepresentativeAnswers:
+    """Who answers for the licence and is warned before its term ends. Can be named later as well."""
 
-    relay: str = ""
-    port: int = 25
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    locale: str = "fa"
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,9 @@ class Answers:
     backup: BackupAnswers = field(default_factory=BackupAnswers)
     admin: AdminAnswers = field(default_factory=AdminAnswers)
     service: ServiceAnswers = field(default_factory=ServiceAnswers)
-    mail: MailAnswers = field(default_factory=MailAnswers)
+    mail: Mail = field(default_factory=Mail)
+    sms: Sms = field(default_factory=Sms)
+    representative: RepresentativeAnswers = field(default_factory=RepresentativeAnswers)
     log: Log = field(default_factory=Log)
     security: Security = field(default_factory=Security)
 
@@ -126,6 +132,16 @@ class Answers:
             paths=Paths(data=data, backups=backups),
             organization=self.organization,
             backup=BackupSettings(time=self.backup.time, enabled=self.backup.enabled),
+            mail=replace(
+                self.mail,
+                password_file=Path(self.mail.password_file).name,
+                ca_bundle=self.mail.ca_bundle and str(self.beside(self.mail.ca_bundle)),
+            ),
+            sms=replace(
+                self.sms,
+                secret_file=Path(self.sms.secret_file).name,
+                ca_bundle=self.sms.ca_bundle and str(self.beside(self.sms.ca_bundle)),
+            ),
             log=self.log,
             security=self.security,
         )
@@ -135,7 +151,7 @@ class Answers:
     def preflight(self, home: Path) -> PreflightPlan:
         """Return what the preflight has to look at."""
         settings = self.settings(home)
-        relay = MailRelay(self.mail.relay, self.mail.port) if self.mail.relay else None
+        relay = MailRelay(self.mail.host, self.mail.port) if self.mail.host else None
         return PreflightPlan(
             home=home,
             data=settings.data,
@@ -176,6 +192,11 @@ def check_answers(answers: Answers) -> None:
         raise _wrong("admin.name", _("a user needs a name."))
     if not answers.organization.name.strip():
         raise _wrong("organization.name", _("forms and backups carry it."))
+    named = answers.representative
+    if (named.name or named.email or named.phone) and not (
+        named.name.strip() and is_address(named.email)
+    ):
+        raise _wrong("representative.email", _("a representative has a name and an address."))
     if not answers.license.trust_root:
         raise _wrong("license.trust_root", _("it names the root.json that came with the delivery."))
 

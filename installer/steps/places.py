@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from backup import disk
+from installer.steps.answers import Answers
 from installer.steps.toml import differences, render_settings
 from installer.steps.work import Work
 from licensing.document.errors import DocumentError
@@ -62,9 +63,37 @@ def make_secrets(work: Work) -> str:
             with disk.naming_the_cause(folder):
                 disk.replace(folder / name, make())
             made.append(name)
+    made += [_copy_secret(work, name) for name in _given(work.answers) if not _is_there(work, name)]
     if not made:
         return _("The secrets are there and stay as they are.")
     return _("Made for their owner alone: %(names)s.", names=", ".join(made))
+
+
+def _given(answers: Answers) -> tuple[str, ...]:
+    """Return the files of secrets that the answers name."""
+    return tuple(name for name in (answers.mail.password_file, answers.sms.secret_file) if name)
+
+
+def _is_there(work: Work, name: str) -> bool:
+    return (work.settings.secrets / Path(name).name).exists()
+
+
+def _copy_secret(work: Work, name: str) -> str:
+    source = work.answers.beside(name)
+    target = work.settings.secrets / source.name
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise Missing(
+            _(
+                "The secret file %(path)s cannot be read: %(why)s.",
+                path=source,
+                why=error.strerror or error,
+            )
+        ) from error
+    with disk.naming_the_cause(target):
+        disk.replace(target, content)
+    return target.name
 
 
 def _new_signing_key() -> bytes:

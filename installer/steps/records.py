@@ -11,6 +11,9 @@ from server.core.i18n import gettext as _
 from server.core.passwords import set_cost
 from server.deals.pipelines import ensure_default_pipeline
 from server.migrations.run import current, head, upgrade
+from server.notices.queries import representative
+from server.notices.rules import RepresentativeDraft
+from server.notices.service import name_representative
 from server.users.rules import Role, UserDraft
 from server.users.service import any_user, create_user
 
@@ -63,8 +66,12 @@ def create_administrator(work: Work) -> str:
 
 
 def prepare_organization(work: Work) -> str:
-    """Give the organisation a pipeline to sell by, in its own language."""
+    """Give the organisation a pipeline to sell by, in its own language, and its representative."""
     locale = work.settings.organization.locale
     with _database(work) as database, database.write(SYSTEM) as session:
+        named = work.answers.representative
+        if named.email and representative(session) is None:
+            draft = RepresentativeDraft(named.name, named.email, named.phone, named.locale)
+            name_representative(session, SYSTEM, draft)
         pipeline = ensure_default_pipeline(session, SYSTEM, locale)
         return _("Deals go to the pipeline “%(name)s”.", name=pipeline.name)

@@ -15,6 +15,8 @@ from installer.steps.toml import render_settings
 from server.core.config import Settings, Web, load_settings, read_table
 from server.core.db import Database
 from server.deals.models import Stage
+from server.notices.queries import representative
+from server.notices.rules import RepresentativeDraft
 from server.users.models import User
 from server.users.rules import Role
 from server.users.sign_in import check_sign_in
@@ -235,3 +237,39 @@ def test_the_records_of_an_installation_belong_to_nobody_yet(installed: Place) -
     database.dispose()
 
     assert names == ["Root"]
+
+
+def test_mail_sms_and_the_representative_come_from_the_answers(place: Place) -> None:
+    (place.folder / "mail.password").write_text("open-sesame-5\n", encoding="utf8")
+    (place.folder / "sms.key").write_text("k3y\n", encoding="utf8")
+    place.write(
+        mail={
+            "host": "127.0.0.1",
+            "port": 9,
+            "user": "crm",
+            "password_file": "mail.password",
+            "from_address": "crm@pars.example",
+        },
+        sms={
+            "url": "https://sms.example/send?k={secret}&to={to}&t={text}",
+            "method": "GET",
+            "secret_file": "sms.key",
+        },
+        representative={"name": "Rita", "email": "rita@example.com", "phone": "09121234567"},
+    )
+
+    result = place.install()
+
+    assert result.exit_code == 0, result.output
+    settings = load_settings(place.home)
+    assert (settings.mail.user, settings.mail.password_file) == ("crm", "mail.password")
+    secret = settings.secrets / "mail.password"
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("open-sesame-5\n", 0o600)
+    assert (settings.secrets / "sms.key").read_text() == "k3y\n"
+    database = Database(settings.database_url)
+    with database.read() as session:
+        assert representative(session) == RepresentativeDraft(
+            "Rita", "rita@example.com", "+989121234567", "fa"
+        )
+    database.dispose()
+    assert place.install().exit_code == 0
