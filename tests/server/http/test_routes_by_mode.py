@@ -49,6 +49,7 @@ ROOMS: Mapping[str, str] = {
     "/license": OPEN,
     "/metrics": OPEN,
     "/people": RECORDS,
+    "/settings/notices": OPEN,
     "/settings/pipelines": RECORDS,
     "/settings/profile": OPEN,
     "/settings/stages": RECORDS,
