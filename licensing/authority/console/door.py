@@ -24,6 +24,7 @@ from licensing.authority.console import (
     license_changes,
     licenses,
     offline,
+    refunds,
     staff,
 )
 from licensing.authority.console.desk import CONSOLE, COOKIE, PATH, Console
@@ -49,6 +50,7 @@ ROOMS = (
     activations,
     flags,
     offline,
+    refunds,
     keys,
     deliveries,
     staff,
@@ -65,6 +67,7 @@ MENU: tuple[MenuRow, ...] = (
     ("activations.page", mark("Servers"), "server", "licenses.see", "s"),
     ("flags.page", mark("Flags"), "flag", "flags.see", "f"),
     ("offline.page", mark("Offline requests"), "qrcode", "offline.answer", "o"),
+    ("refunds.page", mark("Refunds"), "cash", "refunds.pay", "r"),
     ("deliveries.page", mark("Deliveries"), "mail", "deliveries.see", "d"),
 )
 HOUSE_MENU: tuple[MenuRow, ...] = (

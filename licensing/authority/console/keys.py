@@ -9,11 +9,13 @@ from licensing.authority.console.desk import console
 from licensing.authority.housekeeping import ending_soon
 from licensing.authority.keys.rules import OVERLAP_DAYS
 from licensing.authority.keys.store import Ring
+from licensing.authority.replacing import Resting, resting_on
 from licensing.document.documents import Role
 from licensing.document.keyset import KeyEntry
 from server.core import clock
 from server.core.errors import Missing
 from server.http.access import needs
+from server.http.unit_of_work import current_session
 
 blueprint = Blueprint("keys", __name__)
 
@@ -26,6 +28,7 @@ class KeyRow:
     state: str
     is_held: bool
     signs_now: bool
+    resting: Resting
 
 
 @blueprint.get("/keys")
@@ -35,12 +38,14 @@ def page() -> ResponseReturnValue:
     keys = console().keys
     ring, now = keys.ring(), clock.timestamp()
     signing = [found for role in (Role.LICENSE, Role.LEASE) if (found := _signing(ring, role, now))]
+    resting = resting_on(current_session(), [entry.keyid for entry in ring.keyset.keys])
     rows = [
         KeyRow(
             entry,
             _state(entry, now),
             entry.public_key in ring.private,
             entry in signing,
+            resting[entry.keyid],
         )
         for entry in sorted(ring.keyset.keys, key=lambda one: -one.not_before)
     ]

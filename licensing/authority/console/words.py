@@ -139,6 +139,7 @@ ACTION = {
     "license.suspended": mark("Licence suspended"),
     "flag.settle": mark("Flag settled"),
     "flag.reopen": mark("Flag raised again"),
+    "message.again": mark("Message sent again"),
     "request.answer": mark("Offline request answered"),
     "staff.add": mark("Member of the staff added"),
     "staff.change": mark("Member of the staff changed"),

@@ -41,8 +41,8 @@ STATUS_LABELS = {
 }
 
 _SEE = frozenset({"customers.see", "licenses.see", "flags.see", "keys.see", "deliveries.see"})
-_SELL = frozenset({"customers.edit", "licenses.sell", "licenses.suspend"})
-_HELP = frozenset({"licenses.move", "flags.settle", "offline.answer"})
+_SELL = frozenset({"customers.edit", "licenses.sell", "licenses.suspend", "refunds.pay"})
+_HELP = frozenset({"licenses.move", "flags.settle", "offline.answer", "deliveries.repeat"})
 _WATCH = frozenset({"audit.see", "staff.see"})
 _DECIDE = frozenset({"licenses.revoke", "licenses.approve", "staff.manage"})
 
@@ -58,6 +58,7 @@ PERMISSION_LABELS: dict[str, str] = {
     "audit.see": mark("see the audit trail"),
     "customers.edit": mark("write down customers"),
     "customers.see": mark("see customers"),
+    "deliveries.repeat": mark("send a message again"),
     "deliveries.see": mark("see what was sent"),
     "flags.see": mark("see flags"),
     "flags.settle": mark("settle flags"),
@@ -69,6 +70,7 @@ PERMISSION_LABELS: dict[str, str] = {
     "licenses.sell": mark("sell, renew and change licences"),
     "licenses.suspend": mark("suspend and resume licences"),
     "offline.answer": mark("answer offline requests"),
+    "refunds.pay": mark("write down refunds"),
     "staff.manage": mark("manage the staff"),
     "staff.see": mark("see the staff"),
 }

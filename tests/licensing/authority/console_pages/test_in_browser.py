@@ -45,7 +45,16 @@ def test_every_page_fits_a_phone_and_names_its_controls(
     for path in (
         *("/", "/customers", "/customers/new", "/licenses", "/licenses/new", of_license),
         *(f"{of_license}/documents/1", f"{of_license}/terms", f"{of_license}/revoke"),
-        *("/activations", "/flags", "/flags/1", "/offline", "/keys", "/deliveries", "/audit"),
+        *(
+            "/activations",
+            "/flags",
+            "/flags/1",
+            "/offline",
+            "/refunds",
+            "/keys",
+            "/deliveries",
+            "/audit",
+        ),
         *("/staff", "/staff/1", "/staff/new", "/account", "/confirm"),
     ):
         check(page, path)

@@ -9,7 +9,7 @@ import pytest
 from licensing.authority.audit.service import note
 from licensing.authority.console.words import ACTION
 from server.core.db import Database
-from server.core.outbox import Message, enqueue
+from server.core.outbox import Message, OutgoingMessage, State, enqueue
 from tests.client_web.conftest import counted
 from tests.licensing.authority.console_pages.conftest import (
     PASSWORD,
@@ -290,3 +290,24 @@ def test_a_house_without_anything_in_it_says_what_comes_here(visit: Visit, path:
     page = visit("Root").read(f"/console/{path}")
 
     assert "k-empty" in page or path in {"offline", "audit"}
+
+
+def test_a_message_that_did_not_arrive_is_sent_again(visit: Visit, shop: Vendor) -> None:
+    with shop.database.write() as session:
+        message = Message(
+            channel="email",
+            to="info@pars.example",
+            subject="Your licence ends",
+            body="Soon.",
+            purpose="term_ending",
+            once_key="x",
+        )
+        enqueue(session, message)
+        session.query(OutgoingMessage).one().state = State.FAILED
+    ben = visit("Ben")
+    assert "Send again" in ben.read("/console/deliveries/1")
+
+    page = ben.follow(ben.post("/console/deliveries/1/again"))
+
+    assert "Waiting" in page
+    assert "Try now" in page
