@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from licensing.authority.activations.models import KeptAnswer
+from licensing.authority.activations.models import Head, KeptAnswer
 from licensing.authority.audit.chain import seal_all, verify_and_remember
 from licensing.authority.backups.service import back_up_daily
 from licensing.authority.config import Settings
@@ -22,6 +22,8 @@ from server.core.schedule import Job, daily, every
 log = logging.getLogger(__name__)
 
 DENIALS_KEPT_DAYS = 30
+# Longer than any lease with all its bounds: whoever still shows one is locked, and has asked anew.
+CHAINS_KEPT_DAYS = 400
 SEAL = timedelta(seconds=10)
 SEND = timedelta(seconds=5)
 WARN = timedelta(minutes=15)
@@ -43,6 +45,7 @@ def jobs(settings: Settings, database: Database, keys: Keys) -> list[Job]:
             at_start=True,
         ),
         Job("answers.forget", daily("04:10", timezone), lambda: forget_old_denials(database)),
+        Job("chains.forget", daily("04:15", timezone), lambda: forget_old_chains(database)),
         Job(
             "terms.begin",
             every(timedelta(minutes=15)),
@@ -107,6 +110,17 @@ def forget_old_denials(database: Database) -> None:
         session.execute(
             delete(KeptAnswer).where(KeptAnswer.answered_at < before, KeptAnswer.is_denial)
         )
+
+
+def forget_old_chains(database: Database) -> None:
+    """Remove bundles and given up heads that no living server can refer to any more.
+
+    An old activation request is then refused for its challenge, an old head is one that was restored.
+    """
+    before = clock.timestamp() - CHAINS_KEPT_DAYS * DAY
+    with database.write() as session:
+        session.execute(delete(KeptAnswer).where(KeptAnswer.answered_at < before))
+        session.execute(delete(Head).where(Head.given_up_at < before))
 
 
 def tell_begun_terms(database: Database, keys: Keys) -> None:

@@ -111,7 +111,7 @@ def _answer(session: Session, desk: Desk, call: _Call, step: Step, shown: Shown)
         envelope = deny(desk, call.request_hash, call.now, refused, sentence(refused))
     else:
         if step.abandons_head:
-            _give_up_head(session, desk, held)
+            _give_up_head(session, desk, call)
         signed = _next_lease(session, desk, call, step, shown)
         envelope, changes = signed.envelope, changes | signed.head()
     _keep(session, call, envelope, changes)
@@ -180,10 +180,11 @@ def _told(call: _Call, step: Step) -> dict[str, object]:
     }
 
 
-def _give_up_head(session: Session, desk: Desk, held: Standing) -> None:
+def _give_up_head(session: Session, desk: Desk, call: _Call) -> None:
+    held = call.standing
     if held.head_nonce is not None:
         told = desk.mint.recognise(held.activation_id, held.head_nonce)
-        stands.give_up(session, held, told or Told(0, 0))
+        stands.give_up(session, held, told or Told(0, 0), call.now)
 
 
 def _raise_flags(session: Session, call: _Call, step: Step, shown: Shown) -> None:

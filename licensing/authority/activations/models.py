@@ -98,6 +98,7 @@ class Head(Base):
     license_serial: Mapped[int]
     keyset_version: Mapped[int]
     is_abandoned: Mapped[bool] = mapped_column(default=False)
+    given_up_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class KeptAnswer(Base):

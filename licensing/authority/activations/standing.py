@@ -167,7 +167,7 @@ def _told(row: Row[Any, Any, Any] | None) -> Told | None:
     return None if row is None else Told(row.license_serial, row.keyset_version)
 
 
-def give_up(session: Session, standing: Standing, told: Told) -> None:
+def give_up(session: Session, standing: Standing, told: Told, now: int) -> None:
     """Remember that the head, whose lease told so much, must not be continued any more."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(_heads).values(
@@ -177,10 +177,12 @@ def give_up(session: Session, standing: Standing, told: Told) -> None:
         license_serial=told.license_serial,
         keyset_version=told.keyset_version,
         is_abandoned=True,
+        given_up_at=now,
     )
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=["activation_row_id", "nonce"], set_={"is_abandoned": True}
+            index_elements=["activation_row_id", "nonce"],
+            set_={"is_abandoned": True, "given_up_at": now},
         )
     )
 
