@@ -4,8 +4,13 @@ import click
 
 from licensing.authority.commands.home import open_home
 from licensing.authority.customers.models import Customer
-from licensing.authority.customers.queries import every_customer
-from licensing.authority.customers.service import CustomerDraft, add_customer
+from licensing.authority.customers.queries import every_customer, get_customer
+from licensing.authority.customers.service import (
+    CustomerDraft,
+    add_customer,
+    change_customer,
+    draft_of,
+)
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.i18n import LOCALES
@@ -47,6 +52,41 @@ def add(
             customer = add_customer(session, home.operator, draft)
     lines = _("%(name)s is customer %(id)s.", name=customer.name, id=customer.customer_id)
     report({"customer_id": customer.customer_id}, lines, as_json=as_json)
+
+
+@group.command("change")
+@click.argument("customer_id", metavar="ID")
+@click.option("--name", help="The corrected name; licences carry it from their next document on.")
+@click.option("--email", help="An address of the organisation.")
+@click.option("--phone", help="A mobile number for warnings by SMS.")
+@click.option("--locale", type=click.Choice(LOCALES), help="The language of warnings.")
+@click.option("--timezone", help="Where the customer's days end from now on.")
+@json_option
+def change(  # noqa: PLR0913 - one argument for each option of the command line
+    *,
+    customer_id: str,
+    name: str | None,
+    email: str | None,
+    phone: str | None,
+    locale: str | None,
+    timezone: str | None,
+    as_json: bool,
+) -> None:
+    """Correct what is known of a customer; a licence is never handed to another one."""
+    with open_home() as home, home.database.write() as session:
+        held = draft_of(get_customer(session, customer_id))
+        wanted = CustomerDraft(
+            name or held.name,
+            timezone or held.timezone,
+            held.email if email is None else email,
+            held.phone if phone is None else phone,
+            locale or held.locale,
+        )
+        if wanted == held:
+            raise click.UsageError(_("Name at least one change, such as --email it@pars.example."))
+        customer = change_customer(session, home.operator, customer_id, wanted)
+    lines = _("%(name)s is customer %(id)s.", name=customer.name, id=customer.customer_id)
+    report(_shown(customer), lines, as_json=as_json)
 
 
 @group.command("list")

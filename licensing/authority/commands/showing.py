@@ -28,6 +28,16 @@ def show_license(
         "starts_at": moment(license_.starts_at),
         "expires_at": moment(license_.expires_at),
         "maintenance_until": moment(license_.maintenance_until),
+        "next_term": None
+        if license_.next_starts_at is None
+        else {
+            "starts_at": moment(license_.next_starts_at),
+            "seats": {
+                "named": license_.next_named,
+                "concurrent": license_.next_concurrent,
+                "service_accounts": license_.next_service_accounts,
+            },
+        },
         "activation": None if active is None else active.activation_id,
         "last_seen_at": None if active is None else moment(active.last_seen_at),
     }
@@ -41,6 +51,8 @@ def show_activation(activation: ActivationRecord) -> dict[str, object]:
         "status": activation.status.value,
         "activated_at": moment(activation.activated_at),
         "ended_at": moment(activation.ended_at),
+        "refunded_at": moment(activation.refunded_at),
+        "told_serial": activation.told_serial,
         "end_reason": activation.end_reason,
         "seq": activation.head_seq,
         "lease_expires_at": moment(activation.lease_expires_at),

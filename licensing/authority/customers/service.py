@@ -9,6 +9,7 @@ from licensing.authority.audit.service import note
 from licensing.authority.customers.models import Customer
 from licensing.authority.customers.queries import get_customer
 from licensing.authority.customers.rules import name_key, normal_email, organization_of
+from licensing.authority.licenses.service import index_licenses_of
 from licensing.authority.names import new_name
 from server.core.contact import clean_phone
 from server.core.errors import Invalid
@@ -98,6 +99,7 @@ def change_customer(
     customer.phone, customer.locale = draft.phone, draft.locale
     customer.organization = organization_of(draft.email) if draft.email else None
     index_customer(customer)
+    index_licenses_of(session, customer)
     session.flush()
     note(
         session,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from licensing.authority.audit.service import note
@@ -151,6 +152,13 @@ def index_license(license_: LicenseRecord, customer: Customer) -> None:
     license_.search_text = search_text(
         license_.license_id, license_.site_label, customer.name, customer.email
     )
+
+
+def index_licenses_of(session: Session, customer: Customer) -> None:
+    """Let the licences of a customer be found by what the customer is called now."""
+    sold = select(LicenseRecord).where(LicenseRecord.customer_row_id == customer.id)
+    for license_ in session.scalars(sold):
+        index_license(license_, customer)
 
 
 def _refuse_second_trial(session: Session, customer: Customer, license_: LicenseRecord) -> None:
