@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.test import TestResponse
 
 from licensing.authority.app import make_authority
-from licensing.authority.config import load_settings
+from licensing.authority.config import Settings, load_settings
 from licensing.authority.console.desk import COOKIE
 from licensing.authority.staff.models import StaffMember
 from licensing.authority.staff.queries import browser_of, find_member
@@ -91,10 +91,15 @@ def founded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shop(founded_home: Path, tmp_path: Path) -> Iterator[Vendor]:
-    """Give an authority of its own to the test, with its cast on the staff."""
+    """Give an authority of its own to the test, with its cast on the staff. test_on_postgresql.py has another."""
     home = tmp_path / "authority"
     shutil.copytree(founded_home, home)
-    opened = open_vendor(load_settings(home), lambda *_request: pytest.fail("no line"))
+    yield from opened_shop(load_settings(home))
+
+
+def opened_shop(settings: Settings) -> Iterator[Vendor]:
+    """Let the cast on the staff of an authority, and close it afterwards."""
+    opened = open_vendor(settings, lambda *_request: pytest.fail("no line"))
     opened.send = _line_when_needed(opened)
     with opened.database.write() as session:
         for name, role in ROLES.items():
