@@ -23,6 +23,8 @@ from server.core import clock
 from server.core.db import Database
 from server.core.letter_settings import Mail, Sms
 from server.core.letters import (
+    LONGEST_PAUSE,
+    LONGEST_REST,
     MAX_ATTEMPTS,
     Carrier,
     Channel,
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 # Longer than a carrier can take: ten exchanges with a mail server at the longest timeout.
 CLAIM = timedelta(minutes=10)
+# No pause is that long: whatever waits beyond was written under a clock that has been set back since.
+BEYOND = LONGEST_PAUSE * 2
 BUDGET_S = 20.0  # the scheduler has other work
 KEPT = timedelta(days=180)
 
@@ -98,7 +102,11 @@ class Postman:
 
     def _is_any_due(self) -> bool:
         now = clock.now()
-        due = or_(OutgoingMessage.next_at <= now, OutgoingMessage.expires_at <= now)
+        due = or_(
+            OutgoingMessage.next_at <= now,
+            OutgoingMessage.next_at > now + BEYOND,
+            OutgoingMessage.expires_at <= now,
+        )
         with self.database.read() as session:
             query = select(OutgoingMessage.id).where(OutgoingMessage.state == State.WAITING, due)
             return session.scalar(query.limit(1)) is not None
@@ -158,13 +166,17 @@ class Postman:
         open_ = [channel for channel in self.carrying if not self._resting(channel, now)]
         if message_id is not None:
             open_ = list(self.carrying)
-        free = or_(OutgoingMessage.claimed_until.is_(None), OutgoingMessage.claimed_until <= now)
+        free = or_(
+            OutgoingMessage.claimed_until.is_(None),
+            OutgoingMessage.claimed_until <= now,
+            OutgoingMessage.claimed_until > now + CLAIM * 2,  # under a clock that was set back
+        )
         query = (
             select(OutgoingMessage)
             .where(
                 OutgoingMessage.state == State.WAITING,
                 OutgoingMessage.channel.in_(open_),
-                OutgoingMessage.next_at <= now,
+                or_(OutgoingMessage.next_at <= now, OutgoingMessage.next_at > now + BEYOND),
                 free,
             )
             .order_by(OutgoingMessage.is_urgent.desc(), OutgoingMessage.next_at, OutgoingMessage.id)
@@ -186,7 +198,7 @@ class Postman:
 
     def _resting(self, channel: Channel, now: datetime) -> bool:
         rest = self._rests.get(channel)
-        return rest is not None and now < rest.until
+        return rest is not None and now < rest.until <= now + LONGEST_REST
 
     def _sent(self, claimed: _Claimed, answer: str) -> None:
         with self.database.write() as session:

@@ -102,7 +102,12 @@ class Lease:
         """Take or renew the lease; tell whether it is ours now."""
         now = clock.now()
         until = now + LEASE
-        ours_or_lapsed = or_(SchedulerLease.holder == self.holder, SchedulerLease.expires_at < now)
+        ours_or_lapsed = or_(
+            SchedulerLease.holder == self.holder,
+            SchedulerLease.expires_at < now,
+            # Taken under a clock that has been set back since: nobody may hold it that long.
+            SchedulerLease.expires_at > until + LEASE,
+        )
         with self.database.write() as session:
             taken = session.execute(
                 update(SchedulerLease)
@@ -185,12 +190,21 @@ class Scheduler:
         with self.database.read() as session:
             known = {state.name: state.next_at for state in session.scalars(select(JobState))}
         fresh = [job for job in self.jobs.values() if job.name not in known]
-        if fresh:
+        # Planned under a clock that has been set back since: it would wait for that day.
+        beyond = [
+            job
+            for job in self.jobs.values()
+            if job.name in known and known[job.name] > job.next_after(now)
+        ]
+        if fresh or beyond:
             with self.database.write() as session:
                 for job in fresh:
                     due = now if job.at_start else job.next_after(now)
                     known[job.name] = due
                     session.add(JobState(name=job.name, next_at=due))
+                for job in beyond:
+                    known[job.name] = job.next_after(now)
+                    session.get_one(JobState, job.name).next_at = known[job.name]
         return [name for name in self.jobs if known[name] <= now]
 
     def _run_one(self, job: Job) -> None:

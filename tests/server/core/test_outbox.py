@@ -432,3 +432,16 @@ def test_a_line_rests_a_quarter_of_an_hour_at_most() -> None:
 def test_every_stage_has_its_sentence() -> None:
     assert all(stage_sentence(stage) for stage in Stage)
     assert stage_sentence("") == ""
+
+
+def test_a_clock_that_stood_in_2099_holds_no_message_back(database: Database) -> None:
+    carrying = Carrying()
+    carrying.failures = [Undelivered(Stage.CONNECTION, "refused")]
+    postman = Postman(database, {Channel.EMAIL: carrying})
+    with time_machine.travel(NOON.replace(year=2099), tick=False) as time:
+        put(database, message("tried"), message("not tried"))
+        postman.work()
+        time.move_to(NOON)
+        postman.work()
+
+    assert {kept.state for kept in rows(database)} == {State.SENT}

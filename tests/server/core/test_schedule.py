@@ -120,3 +120,23 @@ def test_a_failing_job_is_kept_with_its_reason_and_the_next_one_runs(database: D
 )
 def test_a_daily_job_is_due_at_the_local_time_of_day(now: datetime, due: datetime) -> None:
     assert daily("02:15", "Asia/Tehran")(now) == due
+
+
+def test_a_clock_that_stood_in_2099_stops_no_job_and_no_scheduler(database: Database) -> None:
+    ran: list[datetime] = []
+    jobs = [
+        Job("often", every(timedelta(minutes=5)), lambda: ran.append(clock.now())),
+        Job("nightly", daily("02:15", "Asia/Tehran"), lambda: ran.append(clock.now())),
+    ]
+    with time_machine.travel(datetime(2099, 1, 1, tzinfo=UTC), tick=False) as time:
+        Scheduler(database, jobs).run_due()
+        time.move_to(datetime(2026, 1, 1, tzinfo=UTC))
+        Scheduler(database, jobs).run_due()
+        before = list(ran)
+        time.shift(timedelta(minutes=5))
+        Scheduler(database, jobs).run_due()
+        time.shift(timedelta(days=1))
+        Scheduler(database, jobs).run_due()
+
+    assert before == []
+    assert len(ran) == 3
