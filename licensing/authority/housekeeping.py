@@ -113,13 +113,12 @@ def forget_old_denials(database: Database) -> None:
 
 
 def forget_old_chains(database: Database) -> None:
-    """Remove bundles and given up heads that no living server can refer to any more.
+    """Remove given up heads that no living server can show any more; one would count as restored.
 
-    An old activation request is then refused for its challenge, an old head is one that was restored.
+    Bundles are never forgotten: there is one for each activation.
     """
     before = clock.timestamp() - CHAINS_KEPT_DAYS * DAY
     with database.write() as session:
-        session.execute(delete(KeptAnswer).where(KeptAnswer.answered_at < before))
         session.execute(delete(Head).where(Head.given_up_at < before))
 
 

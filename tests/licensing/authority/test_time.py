@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from licensing.authority.housekeeping import DENIALS_KEPT_DAYS, ending_soon, forget_old_denials
+from licensing.authority.activations.models import Head
+from licensing.authority.housekeeping import (
+    CHAINS_KEPT_DAYS,
+    DENIALS_KEPT_DAYS,
+    ending_soon,
+    forget_old_chains,
+    forget_old_denials,
+)
 from licensing.authority.licenses.queries import look_up
 from licensing.document.documents import Role
 from licensing.document.license import Kind
@@ -181,6 +189,33 @@ def test_old_denials_are_forgotten_and_bundles_never(vendor_here: Vendor) -> Non
 
         assert server.ask(ACTIVATIONS, granted).raw == bundle.raw
         assert refused.again(ACTIVATIONS).code == "E_CHALLENGE"
+
+
+def test_given_up_heads_are_remembered_while_they_count(vendor_here: Vendor) -> None:
+    server, _license_id = activated(vendor_here)
+    clone = server.twin()
+    server.check_in()
+    clone.check_in()  # the head of the first lineage is given up
+
+    def remembered() -> int:
+        with vendor_here.database.read() as session:
+            return len(session.scalars(select(Head)).all())
+
+    for days, count in ((CHAINS_KEPT_DAYS - 1, 1), (CHAINS_KEPT_DAYS + 1, 0)):
+        with later(days=days):
+            forget_old_chains(vendor_here.database)
+
+            assert remembered() == count
+
+
+def test_an_ordinary_year_leaves_no_row_behind(vendor_here: Vendor) -> None:
+    server, license_id = activated(vendor_here)
+    for _day in range(20):
+        server.check_in()
+
+    with vendor_here.database.read() as session:
+        assert session.scalars(select(Head)).all() == []
+    assert vendor_here.activations(license_id)[0].head_seq == 21
 
 
 def test_lease_keys_rotate_without_anybody_noticing(vendor_here: Vendor) -> None:
