@@ -1,6 +1,7 @@
-"""Check-ins and activations over HTTP on PostgreSQL that waits for its disk (licensing.md §12).
+"""Check-ins and activations over HTTP on databases that wait for their disk (licensing.md §12).
 
-The load comes from this process, on the same cores as the authority and its database.
+The load comes from this process, on the same cores as the authority and its database. Every limit is in
+force, with numbers that nobody reaches.
 """
 
 import http.client
@@ -19,7 +20,13 @@ import psycopg
 from benchmarks.result import Beside, Result, at_least, at_most
 from licensing.authority.licenses.rules import Order
 from licensing.authority.licenses.service import issue_license
-from tests.licensing.authority.stage import Vendor, found_vendor, open_vendor, start_program
+from tests.licensing.authority.stage import (
+    Program,
+    Vendor,
+    found_vendor,
+    open_vendor,
+    start_program,
+)
 from tests.licensing.authority.stranger import Reply, Send, Stranger
 from tests.support.postgres import Cluster, start_cluster
 
@@ -30,6 +37,16 @@ WARM_UP = 40
 GOAL_PER_SECOND = 200
 GOAL_CHECK_IN_MS = 250
 GOAL_ACTIVATION_MS = 500
+
+WIDE = {
+    f"limits.{name}": "1000000"
+    for name in (
+        "per_ip_minute",
+        "challenge_per_minute",
+        "activation_per_minute",
+        "checkin_burst",
+    )
+}
 
 Work = TypeVar("Work")
 Customer = tuple[Stranger, str]  # a server and the activation code it was sold
@@ -48,29 +65,75 @@ class Load:
 
     def p99_ms(self) -> float:
         """Return the milliseconds within which 99 of 100 were done."""
-        return sorted(self.each)[max(0, len(self.each) * 99 // 100 - 1)] * 1_000
+        return self.within_ms(0.99)
+
+    def within_ms(self, part: float) -> float:
+        """Return the milliseconds within which this part of them was done."""
+        return sorted(self.each)[max(0, int(len(self.each) * part) - 1)] * 1_000
 
 
 def run(size: float) -> list[Result]:
     """Activate servers at once, let them check in at once, and time every answer."""
-    activations = max(CALLERS * 2, round(ACTIVATIONS * size))
-    rounds = max(1, round(CHECK_INS * size / activations))
     with TemporaryDirectory() as folder, durable_postgres() as cluster:
-        with serving(Path(folder), cluster) as vendor:
-            everybody = fleet(vendor, WARM_UP + activations)
-            at_once(everybody[:WARM_UP], activate)
-            customers = everybody[WARM_UP:]
-            activated = at_once(customers, activate)
-            checked = at_once([server for server, _code in customers] * rounds, check_in)
         commits = bare_commits(cluster, CHECK_INS)
+        served = load(Path(folder), size, cluster.url(cluster.create_database()))
+    with TemporaryDirectory() as folder:
+        embedded = load(Path(folder), size, "")
     beside = Beside("PostgreSQL commits alone", round(commits.per_second()), "commits/s")
+    alone = Beside("on SQLite", round(embedded.checked.per_second()), "check-ins/s")
     return [
         at_least(
-            "check-ins", checked.per_second(), "check-ins/s", goal=GOAL_PER_SECOND, beside=beside
+            "check-ins",
+            served.checked.per_second(),
+            "check-ins/s",
+            goal=GOAL_PER_SECOND,
+            beside=beside,
         ),
-        at_most("check-in, 99 of 100", checked.p99_ms(), "ms", goal=GOAL_CHECK_IN_MS),
-        at_most("activation, 99 of 100", activated.p99_ms(), "ms", goal=GOAL_ACTIVATION_MS),
+        at_most(
+            "check-in, half of them", served.checked.within_ms(0.5), "ms", goal=GOAL_CHECK_IN_MS
+        ),
+        at_most(
+            "check-in, 99 of 100",
+            served.checked.p99_ms(),
+            "ms",
+            goal=GOAL_CHECK_IN_MS,
+            beside=alone,
+        ),
+        at_most(
+            "check-in on SQLite, 99 of 100",
+            embedded.checked.p99_ms(),
+            "ms",
+            goal=GOAL_CHECK_IN_MS,
+        ),
+        at_most(
+            "activation, 99 of 100",
+            served.activated.p99_ms(),
+            "ms",
+            goal=GOAL_ACTIVATION_MS,
+            beside=Beside("activations", round(served.activated.per_second()), "activations/s"),
+        ),
     ]
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one authority did: activations, then check-ins."""
+
+    activated: Load
+    checked: Load
+
+
+def load(folder: Path, size: float, url: str) -> Served:
+    """Serve an authority on this database and let customers call."""
+    activations = max(CALLERS * 2, round(ACTIVATIONS * size))
+    rounds = max(1, round(CHECK_INS * size / activations))
+    with serving(folder, url) as (vendor, _program):
+        everybody = fleet(vendor, WARM_UP + activations)
+        at_once(everybody[:WARM_UP], activate)
+        customers = everybody[WARM_UP:]
+        activated = at_once(customers, activate)
+        checked = at_once([server for server, _code in customers] * rounds, check_in)
+    return Served(activated, checked)
 
 
 def activate(customer: Customer) -> None:
@@ -113,14 +176,14 @@ def durable_postgres() -> Iterator[Cluster]:
 
 
 @contextmanager
-def serving(folder: Path, cluster: Cluster) -> Iterator[Vendor]:
-    """Give an authority without limits, served by its real command."""
+def serving(folder: Path, url: str) -> Iterator[tuple[Vendor, Program]]:
+    """Give an authority, served by its real command."""
     home = folder / "home"
-    settings = found_vendor(home, cluster.url(cluster.create_database()))
+    settings = found_vendor(home, url, WIDE)
     program = start_program(home, folder / "log")
     vendor = open_vendor(settings, line(program.url))
     try:
-        yield vendor
+        yield vendor, program
     finally:
         vendor.database.dispose()
         program.stop()

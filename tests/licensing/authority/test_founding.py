@@ -1,18 +1,21 @@
 """Founding an authority: what is there afterwards, who may read it, and what an interruption leaves."""
 
+import re
 import stat
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from licensing.authority import disk, founding
-from licensing.authority.config import load_settings
+from licensing.authority.config import Settings, load_settings
 from licensing.authority.founding import UNFINISHED, Wishes, found, is_founded
 from licensing.authority.keys import ceremony, private, store
 from licensing.authority.keys.store import read_trust
 from licensing.authority.migrations.run import CHAIN
 from server.core.errors import Conflict, Invalid, Missing
 from tests.licensing.authority.stage import PASSPHRASE
+from tests.support.sources import ROOT
 
 
 def wishes(root_dir: Path, **more: object) -> Wishes:
@@ -152,3 +155,25 @@ def test_wrong_settings_are_refused_loudly(tmp_path: Path, line: str, wrong: str
 
     with pytest.raises(Invalid):
         load_settings(home)
+
+
+def test_every_setting_has_its_line_in_the_vendors_guide() -> None:
+    elsewhere = {"mail", "sms", "console"}  # pages of their own
+    guide = (ROOT / "docs" / "vendor" / "running.md").read_text("utf8")
+    sections = [item for item in fields(Settings) if item.name not in {"home", *elsewhere}]
+
+    lines = [line for line in guide.splitlines() if line.startswith("| ")]
+    place, told = "", set()
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        named = re.fullmatch(r"`\[(\w+)\]`", cells[0])
+        place = named.group(1) if named else place if cells[0] == "" else ""
+        if place:
+            told |= {(place, key) for key in re.findall(r"`(\w+)`", cells[1])}
+
+    expected = {
+        (section.name, key.name)
+        for section in sections
+        for key in fields(section.default_factory())  # type: ignore[misc,operator,arg-type]
+    }
+    assert told == expected
