@@ -56,7 +56,12 @@ def _told(verdict: Entitlements, reader: Reader) -> Iterator[Banner]:
         told = tell(verdict, notice, reader, clock.now())
         url, action = _way(notice, reader)
         yield Banner(
-            told.level, told.title, _text(told, reader), url, action, None if stays else key
+            told.level,
+            told.title,
+            _text(told, reader, stays=stays),
+            url,
+            action,
+            None if stays else key,
         )
 
 
@@ -86,9 +91,12 @@ def _is_for(notice: Notice, reader: Reader) -> bool:
     return reader is Reader.ADMINISTRATOR or notice.audience == "everybody"
 
 
-def _text(told: Told, reader: Reader) -> str:
-    last = told.next_step if reader is Reader.ADMINISTRATOR else told.call
-    return " ".join(part for part in (told.works, last) if part)
+def _text(told: Told, reader: Reader, *, stays: bool) -> str:
+    """Return the sentences below the title; what stops work says why, and its link is the next step."""
+    administers = reader is Reader.ADMINISTRATOR
+    first = told.happened if stays else ""
+    last = told.call if not administers else "" if stays else told.next_step
+    return " ".join(part for part in (first, told.works, last) if part)
 
 
 def _way(notice: Notice, reader: Reader) -> tuple[str | None, str | None]:

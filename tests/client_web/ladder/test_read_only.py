@@ -9,6 +9,7 @@ import pytest
 from server.core.db import Database
 from server.core.entitlements import UNLIMITED, EntitlementsBoard, Facts, Notice
 from server.http.app import DaftarFlask
+from server.http.licence_gate import is_shut
 from tests.client_web.conftest import Visit
 from tests.server.conftest import Cast
 from tests.server.http.walk import become, routes, write_some_records
@@ -73,7 +74,6 @@ def test_no_page_offers_what_would_be_refused(
     client = app.test_client()
     usual = offered(client.get("/companies/new").get_data(as_text=True))
     board.publish(READ_ONLY)
-    shut = app.jinja_env.globals["is_shut"]
     pages, wrong = 0, []
     for route in routes(app):
         if route.method != "GET" or route.path.startswith("/api/"):
@@ -86,7 +86,7 @@ def test_no_page_offers_what_would_be_refused(
             wrong += [
                 (route.path, address)
                 for address in offered(answer.get_data(as_text=True))
-                if shut(route.path if address == "here" else address)
+                if is_shut(route.path if address == "here" else address)
             ]
 
     assert "/companies/new" in usual

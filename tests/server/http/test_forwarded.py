@@ -45,7 +45,7 @@ def mirror(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
 @contextmanager
 def served(*proxies: str, **place: Any) -> Iterator[Any]:
     """Serve behind these proxies on a real socket."""
-    server = create_server(
+    server: Any = create_server(
         behind(proxies, mirror), clear_untrusted_proxy_headers=False, threads=2, **place
     )
     stop = threading.Event()
