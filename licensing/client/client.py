@@ -134,8 +134,14 @@ class LicenseClient:
         )
 
     def preview(self, usage: Usage) -> str:
-        """Return the JSON that a check-in would send now, for "what will be sent"; "" when not activated."""
+        """Return the JSON that a check-in would send now, for "what will be sent"; "" when not activated.
+
+        A request that waits for its answer is sent again as it was.
+        """
         opened = self._home.reload()
+        held = opened.state.pending
+        if held is not None and held.kind is not RequestKind.ACTIVATE:
+            return load_envelope(held.envelope.encode()).body.decode()
         try:
             return encode_document(self._check_in_request(opened, usage)).decode()
         except NothingToAsk:

@@ -16,6 +16,7 @@ from licensing.authority.rooms import main as authority_main
 from licensing.document.qr import joined, slices
 from tests.installer.place import Place, write_root
 from tests.licensing.authority.stage import PASSPHRASE, found_vendor
+from tests.support.ports import free_port
 from tests.support.sources import ROOT
 
 NOBODYS_CODE = "0123-4567-89ab-cdef-ghjk-mnpq-rs9"
@@ -353,3 +354,29 @@ def test_what_is_sent_is_shown_and_a_machine_is_confirmed(
     assert "@" not in json.dumps(after)
     assert [(one["direction"]) for one in items] == ["received"]
     assert confirmed["mode"] == "ok"
+
+
+def test_the_way_to_the_vendor_is_looked_at(installed: Place) -> None:
+    file = installed.home / "daftar.toml"
+    nowhere = f'authority_urls = ["http://127.0.0.1:{free_port()}"]'
+    file.write_text(file.read_text().replace("authority_urls = []", nowhere))
+
+    shown = installed.run("license", "diagnose")
+    document = json.loads(installed.run("license", "diagnose", "--json").stdout)
+
+    assert shown.exit_code == 1
+    assert "✗" in shown.stdout
+    assert "refuses connections" in shown.stdout
+    assert "Allow connections from this server" in shown.stdout
+    assert shown.stdout.strip().endswith("A firewall, or the internet line, is the reason.")
+    assert document["ok"] is False
+    steps = {check["id"]: (check["status"], check["code"]) for check in document["checks"]}
+    assert steps["connection"] == ("fail", "connection_refused")
+    assert steps["clock"] == ("skip", "not_reached")
+
+
+def test_without_an_address_the_diagnosis_names_the_setting(installed: Place) -> None:
+    result = installed.run("license", "diagnose")
+
+    assert result.exit_code == 1
+    assert "authority_urls" in result.stdout

@@ -22,6 +22,7 @@ from server.activation.fields import (
     DEACTIVATION_FIELDS,
     Field,
 )
+from server.activation.offline import RequestWish
 from server.activation.service import LicenseOffice
 from tests.licensing.client.obstacles import Listener, head_of
 from tests.licensing.client.vendor import SHOWN_CODE
@@ -118,6 +119,18 @@ def test_the_preview_is_what_is_sent_then(stage: Stage, office: LicenseOffice, c
     assert {**told, "client_nonce": ""} == {**sent, "client_nonce": ""}
 
 
+def test_a_request_that_waits_is_what_the_preview_shows(
+    stage: Stage, office: LicenseOffice, cast: Cast
+) -> None:
+    office.activate(cast.root, SHOWN_CODE)
+    office.export_request(cast.root, RequestWish("check-in"))
+    told = office.preview(cast.root)
+
+    office.check_in(cast.root)
+
+    assert json.loads(told) == stage.vendor.requests[-1]
+
+
 def test_no_header_tells_more_than_the_guide(stage: Stage) -> None:
     heads: list[str] = []
 
@@ -130,7 +143,7 @@ def test_no_header_tells_more_than_the_guide(stage: Stage) -> None:
     finally:
         listener.stop()
 
-    lines = heads[0].strip().splitlines()[1:]
+    lines = heads[0].partition("\r\n\r\n")[0].splitlines()[1:]
     sent = dict(line.split(": ", 1) for line in lines)
     assert set(sent) <= HEADERS
     assert sent["User-Agent"] == "Daftar"
