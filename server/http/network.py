@@ -51,11 +51,16 @@ def is_inside(address: str | None, networks: tuple[str, ...]) -> bool:
     return found is not None and (found.is_loopback or is_in(found, read_networks(networks)))
 
 
+@lru_cache(maxsize=4096)
+def _is_readable(address: str | None) -> bool:
+    return read_address(address) is not None
+
+
 def caller() -> str | None:
     """Return the address of whoever sent the running request; None when no trusted proxy told it."""
-    if request.environ.get(UNKNOWN) or read_address(request.remote_addr) is None:
-        return None
-    return request.remote_addr
+    asked = request._get_current_object()  # type: ignore[attr-defined]  # once, and not three times
+    address: str | None = asked.remote_addr
+    return None if asked.environ.get(UNKNOWN) or not _is_readable(address) else address
 
 
 def check_network(verdict: Entitlements) -> None:
