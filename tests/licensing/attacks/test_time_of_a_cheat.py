@@ -237,4 +237,4 @@ def memory_disk() -> str | None:
 
 
 TestCheat = Cheat.TestCase
-TestCheat.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCheat.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
