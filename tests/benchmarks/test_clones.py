@@ -51,7 +51,7 @@ def test_honest_servers_are_never_held(name: str) -> None:
 
 
 def test_the_worst_honest_administrator_is_warned_long_before() -> None:
-    reviewed, held = days(fates(2, 185, back_and_forth_monthly))
+    reviewed, held = days(fates(2, 240, back_and_forth_monthly))
 
     assert min(reviewed) >= shown("servers taken back and forth monthly, first day of a review")
     assert min(held) >= shown("servers taken back and forth monthly, first day of a hold") == 171
