@@ -87,7 +87,7 @@ def in_request(
 
 
 def start(starts: int) -> list[Result]:
-    """Time opening a licence folder: keyset, licence and lease verified, the state and its activation authenticated."""
+    """Time opening a licence folder: its documents verified, its state authenticated."""
     with TemporaryDirectory() as folder:
         config, marks = _activated_in(Path(folder))
         clocks = Clocks(clock.timestamp, clock.monotonic)
