@@ -46,10 +46,15 @@ from server.core.errors import (
     Unreachable,
 )
 from server.core.i18n import gettext as _
-from server.users.queries import administrators, peak_devices, seats, service_seats, sold_seats
-from server.users.rules import SoldSeats
-from server.users.service import take_over_seats
-from server.users.slots import begin_peak
+from server.users.queries import (
+    SoldSeats,
+    administrators,
+    peak_devices,
+    seats,
+    service_seats,
+    sold_seats,
+)
+from server.users.service import begin_peak, take_over_seats
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from server.core.i18n import mark
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_int, read_moment
 from server.users.models import User, UserSighting, WebSession
 from server.users.queries import device_seats, matching_name, seats
-from server.users.rules import Role, Seats, Slot, UserKind, UserStatus, holds_seat
+from server.users.rules import Seats, Slot, UserKind, UserStatus, holds_seat
 
 T = TypeVar("T")
 
@@ -207,11 +207,3 @@ def connected_devices(session: Session, actor: Actor, most: int) -> list[Holder]
     query = select(WebSession).where(WebSession.slot.in_(list(Slot)))
     found = list(session.scalars(query.order_by(WebSession.seen_at, WebSession.id).limit(most)))
     return list(_devices(session, found))
-
-
-def administrators(session: Session, most: int = 3) -> list[str]:
-    """Return the names of those who can make room, for whoever stands before a full house."""
-    query = select(User.display_name).where(
-        User.status == UserStatus.ACTIVE, User.kind == UserKind.HUMAN, User.role == Role.ADMIN
-    )
-    return list(session.scalars(query.order_by(User.display_name, User.id).limit(most)))

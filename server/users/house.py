@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from server.core.actor import Actor
 from server.core.i18n import ngettext
-from server.users.holders import Holder, administrators, connected_devices, devices_of
-from server.users.queries import device_seats
+from server.users.holders import Holder, connected_devices, devices_of
+from server.users.queries import administrators, device_seats
 from server.users.rules import Seats
 
 MOST_SHOWN = 50

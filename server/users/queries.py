@@ -25,10 +25,12 @@ from server.users.rules import (
     FAILURE_WINDOW_MINUTES,
     Role,
     Seats,
-    SoldSeats,
     UserKind,
     UserStatus,
     holds_seat,
+)
+from server.users.rules import (
+    SoldSeats as SoldSeats,  # whoever compares what was sold finds it here
 )
 
 USERS = ListSpec(

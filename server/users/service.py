@@ -18,6 +18,7 @@ from server.core.passwords import check_password, hash_password
 from server.users.models import SeatCounter, User, WebSession
 from server.users.queries import count_seats, email_key, get_user, seats, user_by_email
 from server.users.rules import Role, SoldSeats, UserDraft, UserKind, UserStatus, holds_seat
+from server.users.slots import begin_peak as begin_peak  # the vendor's office enters by this door
 from server.users.slots import end_sign_ins, set_device_cap
 
 

@@ -14,7 +14,7 @@ from server.users import holders, seat_history
 from server.users.holders import Holder, SeatKind
 from server.users.models import SeatDay
 from server.users.presence import Presence
-from server.users.queries import device_seats
+from server.users.queries import administrators, device_seats
 from server.users.rules import HISTORY_DAYS, Role, UserDraft, UserKind, UserStatus
 from server.users.service import create_user, deactivate_user, former_user
 from tests.client_web.conftest import counted
@@ -242,4 +242,4 @@ def test_administrators_are_named_to_who_needs_them(database: Database, cast: Ca
         draft = UserDraft("robot@example.com", "Robot", Role.ADMIN, kind=UserKind.SERVICE)
         create_user(session, SYSTEM, draft)
     with database.read() as session:
-        assert holders.administrators(session) == ["Root"]
+        assert administrators(session) == ["Root"]
