@@ -140,7 +140,7 @@ def test_who_may_not_see_trail_and_messages_gets_an_export_without_them(
     write_archive(house.source, manager, target)
 
     archive = Archive(target)
-    hidden = ["audit_entries.csv", "outgoing_messages.csv"]
+    hidden = ["audit_entries.csv", "outgoing_messages.csv", "outside_visits.csv"]
     assert not set(hidden) & set(archive.names())
     assert sorted(archive.json("manifest.json")["not_for_this_user"]) == hidden
     with pytest.raises(NotAllowed):
