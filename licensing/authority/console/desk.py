@@ -16,7 +16,7 @@ from licensing.authority.config import Settings
 from licensing.authority.keys.store import Keys
 from licensing.authority.staff.queries import Operator
 from licensing.authority.staff.sealing import Sealing
-from server.core import clock
+from server.core import clock, qr
 from server.core.errors import DaftarError, NotSignedIn
 from server.core.i18n import gettext as _
 from server.http.access import current_actor
@@ -55,6 +55,11 @@ def operator() -> Operator:
 def say(text: str, level: Literal["success", "info", "warning", "danger"] = "success") -> None:
     """Show the sentence on the next page."""
     flash(text, level)
+
+
+def picture(text: str) -> str:
+    """Return the address of a picture that is the text as a QR code."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(qr.svg(text)).decode()}"
 
 
 def is_fresh(who: Operator) -> bool:

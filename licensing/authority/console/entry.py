@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import segno
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from licensing.authority.console.desk import COOKIE, PATH, console, say
+from licensing.authority.console.desk import COOKIE, PATH, console, picture, say
 from licensing.authority.staff import links, second_factor
 from licensing.authority.staff import sign_in as accounts
 from licensing.authority.staff.queries import browser_of, get_member
@@ -220,7 +219,7 @@ def _set_up_page(browser: "StaffSession", member: "StaffMember", problem: str | 
         "console/set_up.html",
         member=member,
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        picture=segno.make(told.uri, error="m").svg_data_uri(scale=4, border=4, light="white"),
+        picture=picture(told.uri),
         uri=told.uri,
         problem=problem,
         is_inside=browser.confirmed_at is not None,

@@ -3,7 +3,6 @@
 import base64
 import binascii
 
-import segno
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -11,7 +10,7 @@ from licensing.authority.activations.answer_files import Answered, answer_file
 from licensing.authority.activations.api import desk
 from licensing.authority.activations.asked import Asked, what_is_asked
 from licensing.authority.audit.service import note
-from licensing.authority.console.desk import console, operator
+from licensing.authority.console.desk import console, operator, picture
 from licensing.document import qr
 from licensing.document.errors import Code, DocumentError
 from licensing.document.parser import MAX_BYTES
@@ -154,10 +153,7 @@ def answer() -> ResponseReturnValue:
 
 
 def _answered(asked: Asked, answered: Answered, subject: str) -> str:
-    codes = [
-        segno.make(one, error="m").svg_data_uri(scale=3, border=4, light="white")
-        for one in qr.slices(answered.file)
-    ]
+    codes = [picture(one) for one in qr.slices(answered.file)]
     file = base64.b64encode(answered.file).decode()
     return render_template(
         "console/offline/answered.html",
