@@ -1,5 +1,6 @@
 """Reading the licence's status, for pages, the API and the command line."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -8,7 +9,10 @@ from licensing.client.ladder import read_only_at
 from licensing.document.license import License
 from server.activation.models import ONLY_ROW, CheckInPlan
 from server.activation.rules import LeaseFacts, LicenseStatus, NextTerm, SeatUse, moment
+from server.activation.words import Reader, tell
+from server.activation.words import Told as Told  # other slices find it here
 from server.core.actor import Actor
+from server.core.entitlements import Entitlements, Notice
 from server.users.queries import device_seats, seats, service_seats
 
 if TYPE_CHECKING:  # the office is handed over, open
@@ -68,3 +72,8 @@ def _next_term(sold: License) -> NextTerm | None:
         seats_then.concurrent,
         seats_then.service_accounts,
     )
+
+
+def tell_administrator(verdict: Entitlements, notice: Notice, now: datetime) -> Told:
+    """Return what this row of the ladder, or this signed notice, means for an administrator."""
+    return tell(verdict, notice, Reader.ADMINISTRATOR, now)

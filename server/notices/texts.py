@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from server.activation.words import Reader, Told, tell
+from server.activation.queries import Told, tell_administrator
 from server.core.entitlements import Entitlements
 from server.core.i18n import gettext as _
 from server.core.letter_text import Written, write_letter
@@ -16,7 +16,7 @@ def warning(
     matter: Matter, delivery: Delivery, verdict: Entitlements, *, now: datetime, link: str
 ) -> Written:
     """Return the warning as this recipient gets it. An SMS has its text alone."""
-    told = tell(verdict, matter.notice, Reader.ADMINISTRATOR, now)
+    told = tell_administrator(verdict, matter.notice, now)
     if delivery.channel is Channel.SMS:
         return Written("", _short(matter, told), "", "")
     paragraphs = [told.happened, told.works, told.next_step, told.call]

@@ -107,6 +107,17 @@ def administrators(session: Session, limit: int = 3) -> list[str]:
     return list(session.scalars(query.order_by(User.id).limit(limit)))
 
 
+def administering(session: Session) -> list[User]:
+    """Return the people who administer this server and can be written to, by name."""
+    query = select(User).where(
+        User.role == Role.ADMIN,
+        User.status == UserStatus.ACTIVE,
+        User.kind == UserKind.HUMAN,
+        User.email.is_not(None),
+    )
+    return list(session.scalars(query.order_by(User.display_name, User.id)))
+
+
 def count_seats(session: Session, kind: UserKind = UserKind.HUMAN) -> int:
     """Count the users that hold a seat of this kind, from the users themselves."""
     holding = [status for status in UserStatus if holds_seat(status)]

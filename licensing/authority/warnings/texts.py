@@ -197,9 +197,10 @@ def digest(found: Attention, keys: Sequence[str], flag_words: Mapping[str, str])
             "%(n)s flags are open. The newest:",
             found.flags_open,
         )
+        words = [flag_words.get(one.kind.value, one.kind.value) for one in found.flags]
         lines = [
-            f"{ltr(one.license_id)}: {_(flag_words.get(one.kind.value, one.kind.value))} ({one.detail})"
-            for one in found.flags
+            f"{ltr(one.license_id)}: {_(word)} ({one.detail})"
+            for one, word in zip(found.flags, words, strict=True)
         ]
         paragraphs.append("\n".join([head, *lines]))
     paragraphs.append(

@@ -13,7 +13,7 @@ import time_machine
 from sqlalchemy import select
 
 from server.core.db import Database
-from server.core.errors import Conflict, NotFound
+from server.core.errors import Conflict
 from server.core.letter_settings import Mail, Sms
 from server.core.letters import (
     LONGEST_PAUSE,
@@ -22,12 +22,9 @@ from server.core.letters import (
     Letter,
     Stage,
     Undelivered,
-    pause_after,
-    rest_after,
-    stage_sentence,
 )
 from server.core.outbox import Message, OutgoingMessage, State, enqueue, send_again
-from server.core.postman import CLAIM, KEPT, Postman, carriers, forget_settled, traffic
+from server.core.postman import CLAIM, Postman, carriers
 from tests.support.mail import MailServer
 from tests.support.racing import race
 
@@ -319,75 +316,6 @@ def test_logs_tell_numbers_and_never_texts_or_addresses(
     assert "won." not in caplog.text
 
 
-def test_sending_again_leaves_the_record_and_sends_one_more(database: Database) -> None:
-    carrying = Carrying()
-    postman = Postman(database, {Channel.EMAIL: carrying})
-    put(database, message())
-    postman.work()
-    first = row(database).id
-
-    with database.write() as session:
-        second = send_again(session, first)
-    with database.write() as session:
-        clicked_twice = send_again(session, first)
-    postman.work()
-    with database.write() as session:
-        third = send_again(session, second)
-    postman.work()
-
-    assert second == clicked_twice
-    assert third not in {first, second}
-    assert len(carrying.sent) == 3
-    assert len({letter.reference for letter in carrying.sent}) == 3
-    assert [kept.state for kept in rows(database)] == [State.SENT] * 3
-
-
-def test_a_waiting_message_is_tried_at_once_when_somebody_asks(database: Database) -> None:
-    carrying = Carrying()
-    carrying.failures = [Undelivered(Stage.RECIPIENT, "450 Greylisted")]
-    postman = Postman(database, {Channel.EMAIL: carrying})
-    put(database, message())
-    postman.work()
-    with database.write() as session:
-        same = send_again(session, row(database).id)
-
-    postman.work()
-
-    assert same == row(database).id
-    assert row(database).state is State.SENT
-    with pytest.raises(NotFound), database.write() as session:
-        send_again(session, 999)
-
-
-def test_old_messages_are_forgotten_and_waiting_ones_are_not(database: Database) -> None:
-    carrying = Carrying()
-    postman = Postman(database, {Channel.EMAIL: carrying})
-    with time_machine.travel(NOON, tick=False) as time:
-        put(database, message("old"))
-        postman.work()
-        put(database, message("waiting", channel="sms", good_for=KEPT * 3))
-        time.shift(KEPT + timedelta(hours=1))
-        put(database, message("new"))
-        postman.work()
-        gone = forget_settled(database)
-
-    assert gone == 1
-    assert [kept.once_key for kept in rows(database)] == ["waiting", "new"]
-
-
-def test_traffic_tells_what_waits_and_what_failed(database: Database) -> None:
-    carrying = Carrying()
-    carrying.failures = [Undelivered(Stage.RECIPIENT, "550", permanent=True)]
-    put(database, message("one"), message("two", channel="sms"))
-    Postman(database, {Channel.EMAIL: carrying}).work()
-
-    with database.read() as session:
-        mail, sms = traffic(session, Channel.EMAIL), traffic(session, Channel.SMS)
-
-    assert (mail.waiting, mail.failed_today, mail.oldest) == (0, 1, None)
-    assert (sms.waiting, sms.failed_today) == (1, 0)
-
-
 def test_the_background_thread_sends_what_is_due(database: Database) -> None:
     came = threading.Event()
 
@@ -405,33 +333,6 @@ def test_the_background_thread_sends_what_is_due(database: Database) -> None:
     assert postman._thread is not None
     postman._thread.join(30)
     assert row(database).state is State.SENT
-
-
-@pytest.mark.parametrize(
-    ("attempts", "draw", "asked", "seconds"),
-    [
-        (1, 0.0, None, 30),
-        (1, 0.5, None, 45),
-        (3, 0.0, None, 120),
-        (40, 0.0, None, 3 * 3600),
-        (1, 0.0, 600, 600),
-        (1, 0.0, 10**9, 6 * 3600),
-        (5, 0.0, 1, 480),
-    ],
-)
-def test_the_policy(attempts: int, draw: float, asked: int | None, seconds: int) -> None:
-    assert pause_after(attempts, draw, asked) == timedelta(seconds=seconds)
-
-
-def test_a_line_rests_a_quarter_of_an_hour_at_most() -> None:
-    rests = [rest_after(n) // timedelta(minutes=1) for n in (1, 2, 3, 4, 5, 100)]
-
-    assert rests == [1, 2, 4, 8, 15, 15]
-
-
-def test_every_stage_has_its_sentence() -> None:
-    assert all(stage_sentence(stage) for stage in Stage)
-    assert stage_sentence("") == ""
 
 
 def test_a_clock_that_stood_in_2099_holds_no_message_back(database: Database) -> None:
