@@ -7,6 +7,7 @@ this process, on the same cores.
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE
 from subprocess import run as run_program
@@ -23,7 +24,7 @@ from tests.licensing.authority.stage import (
     open_vendor,
     start_program,
 )
-from tests.licensing.authority.stranger import Stranger, over_http
+from tests.licensing.authority.stranger import Problem, Stranger, over_http
 
 LICENSES = 10_000
 SERVERS = 8
@@ -112,7 +113,8 @@ def keep_checking_in(server: Stranger, done: Event) -> list[float]:
     waits = []
     while not done.is_set():
         started = time.perf_counter()
-        server.check_in()
+        with suppress(Problem):  # told that it is busy, after ten seconds: that counts as its time
+            server.check_in()
         waits.append(time.perf_counter() - started)
         done.wait(0.1)
     return waits
