@@ -31,7 +31,7 @@ from tests.support.postgres import Cluster
 FEW, MANY = 1_000, 1_000_000
 CALLING = 200
 ROUNDS = 4
-CHECK_INS = 400  # a round
+TURNS = 2  # of everybody, a round
 GOAL_GROWTH = 1.2
 GOAL_BYTES = 2_048
 TICK_MS = 1_000 / os.sysconf("SC_CLK_TCK")
@@ -66,15 +66,16 @@ class Cost:
 def run(size: float) -> list[Result]:
     """Measure at both sizes in one database, and hold every plan against its index."""
     many = max(FEW * 2, round(MANY * size))
+    calling = max(10, min(CALLING, round(CALLING * size * 10)))
     with (
         TemporaryDirectory() as folder,
         durable_postgres() as cluster,
         serving(Path(folder), cluster.url(cluster.create_database())) as (vendor, program),
     ):
-        customers = fleet(vendor, CALLING)
+        customers = fleet(vendor, calling)
         at_once(customers, activate)
         servers = [server for server, _code in customers]
-        fill(vendor, FEW - CALLING)
+        fill(vendor, FEW - calling)
         at_once(servers, check_in)  # warm
         small = costs(program, cluster, servers)
         fill(vendor, many - FEW)
@@ -109,10 +110,9 @@ def costs(program: Program, cluster: Cluster, servers: Sequence[Stranger]) -> li
     found = []
     for _round in range(ROUNDS):
         before = spent(program, cluster)
-        turns = CHECK_INS // len(servers)
-        at_once([*servers] * turns, check_in)
+        at_once([*servers] * TURNS, check_in)
         after = spent(program, cluster)
-        count = turns * len(servers)
+        count = TURNS * len(servers)
         found.append(
             Cost(
                 (after[0] - before[0]) / count,
