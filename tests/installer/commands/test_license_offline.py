@@ -124,11 +124,21 @@ def activate(server: Server, desk: Desk, folder: Path) -> dict[str, Any]:
     return server.told("import-answer", desk.answer(request))
 
 
+def test_programs_on_both_sides_activate_a_server_by_file(
+    server: Server, desk: Desk, tmp_path: Path
+) -> None:
+    request, code = tmp_path / "a.dftreq", desk.sell()
+    server, desk = Server(server.home, Terminal(real=True)), Desk(desk.home, Terminal(real=True))
+
+    server.told("export-request", request, "--kind", "activate", "--code", code)
+    active = server.told("import-answer", desk.answer(request))
+
+    assert (active["mode"], active["seats"]["named"]["cap"]) == ("ok", 5)
+
+
 def test_a_server_is_activated_and_checks_in_by_file(
     server: Server, desk: Desk, tmp_path: Path
 ) -> None:
-    """Both sides are programs of their own here."""
-    server, desk = Server(server.home, Terminal(real=True)), Desk(desk.home, Terminal(real=True))
     request = tmp_path / "a.dftreq"
     made = server.told("export-request", request, "--kind", "activate", "--code", desk.sell())
     waiting = server.told("status")["pending"]
@@ -142,7 +152,6 @@ def test_a_server_is_activated_and_checks_in_by_file(
 
     assert made["request"] == waiting
     assert (made["request"]["kind"], made["replaced"]) == ("activate", None)
-    assert (active["mode"], active["seats"]["named"]["cap"]) == ("ok", 5)
     assert (active["pending"], active["lease"]["seq"]) == (None, 1)
     assert checked["lease"]["seq"] == 2
 
