@@ -11,7 +11,6 @@ from licensing.authority.db.base import Base
 from server.core import clock
 from server.core.db import JsonColumn, UtcDateTime
 
-
 _UNSEALED = text("position IS NULL")
 
 
