@@ -52,6 +52,14 @@ def vendor(
         postgres_cluster.drop_database(name)
 
 
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Vendor]:
+    """Give an authority inside the test, on SQLite."""
+    opened = open_vendor(found_vendor(tmp_path / "authority"), _no_line)
+    yield opened
+    opened.database.dispose()
+
+
 def _no_line(*_request: object) -> Reply:
     raise AssertionError("nobody calls here")
 
@@ -130,40 +138,40 @@ def test_the_end_of_a_term_is_told_once_a_day_by_both_ways(vendor: Vendor) -> No
     assert (sms.recipient, sms.subject) == ("+989121234567", "")
 
 
-def test_in_the_last_days_it_is_urgent_and_after_a_renewal_it_is_over(vendor: Vendor) -> None:
-    license_id = sell(vendor, days=30)
+def test_in_the_last_days_it_is_urgent_and_after_a_renewal_it_is_over(house: Vendor) -> None:
+    license_id = sell(house, days=30)
     with at(28):
-        tell_customers(vendor.database)
-        vendor.renew(license_id, 365)
+        tell_customers(house.database)
+        house.renew(license_id, 365)
     with at(29):
-        tell_customers(vendor.database)
+        tell_customers(house.database)
 
-    first = messages(vendor)[0]
+    first = messages(house)[0]
     assert first.subject.startswith("Urgent:")
     assert first.is_urgent
-    after = [one for one in messages(vendor) if one.id > 2]
+    after = [one for one in messages(house) if one.id > 2]
     assert [one.purpose for one in after] == ["customer.renewed"]
     assert "is renewed" in after[0].subject
 
 
-def test_at_night_nobody_is_written_to(vendor: Vendor) -> None:
-    sell(vendor, days=5, kind=Kind.SUBSCRIPTION)
-    sell(vendor, replace(RITA, timezone="America/Los_Angeles", email="lee@la.example"), days=5)
+def test_at_night_nobody_is_written_to(house: Vendor) -> None:
+    sell(house, days=5, kind=Kind.SUBSCRIPTION)
+    sell(house, replace(RITA, timezone="America/Los_Angeles", email="lee@la.example"), days=5)
 
     with at(4, hour=18):  # 21:30 in Tehran, the morning in Los Angeles
-        tell_customers(vendor.database)
+        tell_customers(house.database)
 
-    assert {one.recipient for one in messages(vendor)} <= {"lee@la.example", "+989121234567"}
-    assert messages(vendor)[0].recipient == "lee@la.example"
+    assert {one.recipient for one in messages(house)} <= {"lee@la.example", "+989121234567"}
+    assert messages(house)[0].recipient == "lee@la.example"
 
 
-def test_a_customer_is_written_to_in_their_language_and_calendar(vendor: Vendor) -> None:
-    sell(vendor, replace(RITA, locale="fa"), days=30)
+def test_a_customer_is_written_to_in_their_language_and_calendar(house: Vendor) -> None:
+    sell(house, replace(RITA, locale="fa"), days=30)
 
     with at(25):
-        tell_customers(vendor.database)
+        tell_customers(house.database)
 
-    mail = messages(vendor)[0]
+    mail = messages(house)[0]
     assert mail.locale == "fa"
     assert 'dir="rtl"' in mail.html
     assert any(digit in mail.subject for digit in "۰۱۲۳۴۵۶۷۸۹")
@@ -222,40 +230,40 @@ def test_a_flag_is_told_to_the_customer_and_to_the_staff(vendor: Vendor) -> None
     assert license_id in digest.body
 
 
-def test_staff_hear_of_keys_that_end_daily_and_of_nothing_else(vendor: Vendor) -> None:
-    hire(vendor)
+def test_staff_hear_of_keys_that_end_daily_and_of_nothing_else(house: Vendor) -> None:
+    hire(house)
     for day in (1, 65, 66):
         with at(day):
-            warn_staff(vendor.settings, vendor.database, vendor.keys)
-            warn_staff(vendor.settings, vendor.database, vendor.keys)
+            warn_staff(house.settings, house.database, house.keys)
+            warn_staff(house.settings, house.database, house.keys)
 
-    assert told(vendor) == [("staff.digest", "email")] * 2
-    assert "keys rotate" in messages(vendor)[0].body
+    assert told(house) == [("staff.digest", "email")] * 2
+    assert "keys rotate" in messages(house)[0].body
 
 
-def test_a_backup_that_failed_is_told_at_once_once_a_day(vendor: Vendor) -> None:
-    hire(vendor)
-    with vendor.database.write() as session:
+def test_a_backup_that_failed_is_told_at_once_once_a_day(house: Vendor) -> None:
+    hire(house)
+    with house.database.write() as session:
         session.add(
             JobState(name="backups.daily", next_at=clock.now(), ok=False, error="The disk is full.")
         )
     for day, hour in ((1, 1), (1, 9), (2, 9)):
         with at(day, hour=hour):
-            warn_staff(vendor.settings, vendor.database, vendor.keys)
+            warn_staff(house.settings, house.database, house.keys)
 
-    assert told(vendor) == [("staff.job_failed", "email")] * 2
-    assert "The disk is full." in messages(vendor)[0].body
+    assert told(house) == [("staff.job_failed", "email")] * 2
+    assert "The disk is full." in messages(house)[0].body
 
 
-def test_who_left_or_was_never_let_in_is_told_nothing(vendor: Vendor) -> None:
-    hire(vendor, StaffStatus.DEACTIVATED)
-    sell(vendor, CustomerDraft("Nobody", "Asia/Tehran"), days=30)
+def test_who_left_or_was_never_let_in_is_told_nothing(house: Vendor) -> None:
+    hire(house, StaffStatus.DEACTIVATED)
+    sell(house, CustomerDraft("Nobody", "Asia/Tehran"), days=30)
     with at(70):
-        warn_staff(vendor.settings, vendor.database, vendor.keys)
+        warn_staff(house.settings, house.database, house.keys)
     with at(25):
-        tell_customers(vendor.database)
+        tell_customers(house.database)
 
-    assert messages(vendor) == []
+    assert messages(house) == []
 
 
 def _tell(url: str, moment: datetime) -> int:
@@ -274,9 +282,9 @@ def test_two_processes_tell_one_customer_once(vendor: Vendor) -> None:
     assert len(messages(vendor)) == 2
 
 
-def test_every_job_of_warning_runs_by_the_clock(vendor: Vendor) -> None:
+def test_every_job_of_warning_runs_by_the_clock(house: Vendor) -> None:
     wanted = {"letters.send", "letters.forget", "customers.warn", "staff.warn"}
-    known = {job.name: job for job in jobs(vendor.settings, vendor.database, vendor.keys)}
+    known = {job.name: job for job in jobs(house.settings, house.database, house.keys)}
 
     assert wanted <= set(known)
     for name in sorted(wanted):
@@ -348,11 +356,11 @@ def test_settings_that_cannot_be_meant_so_are_refused(console: Console) -> None:
     assert refusal.value.field == "mail.from_address"
 
 
-def test_a_server_that_gave_its_licence_up_may_be_silent(vendor: Vendor) -> None:
-    activate(vendor, sell(vendor, days=365))
-    with vendor.database.write() as session:
+def test_a_server_that_gave_its_licence_up_may_be_silent(house: Vendor) -> None:
+    activate(house, sell(house, days=365))
+    with house.database.write() as session:
         session.execute(update(ActivationRecord).values(status="superseded"))
     with at(20):
-        tell_customers(vendor.database)
+        tell_customers(house.database)
 
-    assert messages(vendor) == []
+    assert messages(house) == []

@@ -10,6 +10,13 @@ from server.core.outbox import Message, enqueue
 from server.http.app import DaftarFlask
 from tests.server.conftest import Api, Cast, api_of
 
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give a database; what the API tells does not depend on its kind."""
+    return sqlite_database
+
+
 RITA = {"name": "Rita", "email": "rita@example.com", "phone": "0912 123 4567", "locale": "fa"}
 
 

@@ -31,7 +31,7 @@ def test_each_day_brings_one_message(
 ) -> None:
     house = in_zone(zone)
     begin = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    for hours in range(0, 96, 2):
+    for hours in range(0, 96, 4):
         now = begin + timedelta(hours=hours)
         if now.astimezone(ZoneInfo(zone)).date() < first + timedelta(days=4):
             house.tell(term_ending(now, 8), now)
