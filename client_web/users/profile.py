@@ -43,7 +43,9 @@ def page() -> ResponseReturnValue:
 
 def _page(form: ProfileForm) -> str:
     languages = list(LANGUAGES.items())
-    return render_template("users/profile.html", form=form, languages=languages, tabs=profile_tabs("profile.page"))
+    return render_template(
+        "users/profile.html", form=form, languages=languages, tabs=profile_tabs("profile.page")
+    )
 
 
 @blueprint.post("/settings/profile")
@@ -134,7 +136,9 @@ def tokens() -> ResponseReturnValue:
 
 def _tokens(form: TokenForm) -> str:
     own = queries.tokens_of(current_session(), current_actor())
-    return render_template("users/tokens.html", form=form, tokens=own, tabs=profile_tabs("profile.tokens"))
+    return render_template(
+        "users/tokens.html", form=form, tokens=own, tabs=profile_tabs("profile.tokens")
+    )
 
 
 @blueprint.post("/settings/profile/tokens")
