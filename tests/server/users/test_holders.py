@@ -24,6 +24,12 @@ from tests.server.users.devices import arrive, house, is_connected, sell
 TODAY = date(2027, 1, 15)
 
 
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """Give one kind of database; test_holders_on_postgresql.py asks the other the same questions."""
+    return sqlite_database
+
+
 def list_of(database: Database, cast: Cast, kind: SeatKind, **wish: object) -> list[Holder]:
     with database.read() as session:
         return list(holders.list_holders(session, cast.root, kind, ListQuery(**wish)).items)  # type: ignore[arg-type] # parts of a wish
