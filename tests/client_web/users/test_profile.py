@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from server.users.agents import device_name
 from server.core.db import Database
+from server.users.agents import device_name
 from server.users.models import ApiToken, WebSession
 from server.users.queries import user_by_email
 from tests.client_web.conftest import Visit, Visitor
