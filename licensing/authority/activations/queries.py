@@ -18,19 +18,23 @@ def hold(session: Session, known: Known) -> tuple[LicenseRecord, ActivationRecor
     """Return licence and activation, nobody else's until the transaction ends.
 
     The licence's row is the one lock for everything that happens to it, so it is taken first and
-    the activation is read behind it.
+    the activation is read behind it, both as they are now whatever this request read before.
     """
-    license_ = session.get_one(LicenseRecord, known.license_row_id, with_for_update=True)
-    return license_, session.get_one(ActivationRecord, known.id)
+    license_ = session.get_one(
+        LicenseRecord, known.license_row_id, with_for_update=True, populate_existing=True
+    )
+    return license_, session.get_one(ActivationRecord, known.id, populate_existing=True)
 
 
 def active_of(session: Session, license_: LicenseRecord) -> ActivationRecord | None:
-    """Return the activation that holds the licence now."""
+    """Return the activation that holds the licence now, whatever this request read of it before."""
     return session.scalar(
-        select(ActivationRecord).where(
+        select(ActivationRecord)
+        .where(
             ActivationRecord.license_row_id == license_.id,
             ActivationRecord.status == ActivationStatus.ACTIVE,
         )
+        .execution_options(populate_existing=True)
     )
 
 

@@ -77,13 +77,32 @@ def _activation(session: Session, activation_id: str) -> ActivationRecord | None
         .where(ActivationRecord.activation_id == activation_id)
         .options(undefer(ActivationRecord.proof))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 
 def pay_refund(session: Session, operator: str, keys: Keys, raw: bytes) -> Proof:
     """Write down that the refund for this proof is paid; a second time and too early are refused."""
-    proof = read_proof(session, keys, raw)
-    document, now = proof.document, clock.timestamp()
+    proof, now = read_proof(session, keys, raw), clock.timestamp()
+    document = proof.document
+    eligible_at = document.refund_eligible_at or document.deactivated_at
+    _check_due(proof, eligible_at, now)
+    kept = _activation(session, document.activation_id)
+    if kept is not None:
+        kept.refunded_at = now
+    note(
+        session,
+        operator,
+        "license.refund",
+        document.license_id,
+        {"activation": document.activation_id, "eligible_at": eligible_at},
+    )
+    session.flush()
+    return Proof(document, is_on_file=True, refunded_at=now)
+
+
+def _check_due(proof: Proof, eligible_at: int, now: int) -> None:
+    document = proof.document
     if document.reason is not DeactivationReason.REFUND:
         raise Conflict(
             _(
@@ -101,7 +120,6 @@ def pay_refund(session: Session, operator: str, keys: Keys, raw: bytes) -> Proof
         )
     if proof.refunded_at is not None:
         raise Conflict(_("The refund was paid on %(day)s already.", day=_moment(proof.refunded_at)))
-    eligible_at = document.refund_eligible_at or document.deactivated_at
     if now < eligible_at:
         raise Conflict(
             _(
@@ -109,18 +127,6 @@ def pay_refund(session: Session, operator: str, keys: Keys, raw: bytes) -> Proof
                 day=_moment(eligible_at),
             )
         )
-    kept = _activation(session, document.activation_id)
-    if kept is not None:
-        kept.refunded_at = now
-    note(
-        session,
-        operator,
-        "license.refund",
-        document.license_id,
-        {"activation": document.activation_id, "eligible_at": eligible_at},
-    )
-    session.flush()
-    return Proof(document, is_on_file=True, refunded_at=now)
 
 
 def newest_proof(session: Session, license_id: str) -> bytes:

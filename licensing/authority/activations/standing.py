@@ -124,7 +124,12 @@ def refreshed(session: Session, ring: Ring, terms: Terms, now: int) -> Terms:
     """Return the terms, of a licence that was signed anew if it had to be before it is spoken of."""
     if not is_due(ring, terms.signed_by, terms.next_starts_at, now):
         return terms
-    license_ = session.get_one(LicenseRecord, terms.id, options=[undefer(LicenseRecord.envelope)])
+    license_ = session.get_one(
+        LicenseRecord,
+        terms.id,
+        options=[undefer(LicenseRecord.envelope)],
+        populate_existing=True,  # the row is locked, and no older reading of it counts
+    )
     refresh(session, ring, license_, now)
     return Terms.of(license_)
 

@@ -28,7 +28,9 @@ CUSTOMERS = ListSpec(
 def get_customer(session: Session, customer_id: str, *, lock: bool = False) -> Customer:
     """Return the customer, locked for a change if need be, or raise NotFound."""
     query = select(Customer).where(Customer.customer_id == customer_id)
-    found = session.scalar(query.with_for_update() if lock else query)
+    if lock:  # as it is now, whatever this request read of it before
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(query)
     if found is None:
         raise NotFound(
             _(

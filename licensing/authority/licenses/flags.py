@@ -46,7 +46,9 @@ def get_flag(session: Session, flag_id: int, *, lock: bool = False) -> FlagRow:
         .join(Customer, Customer.id == LicenseRecord.customer_row_id)
         .where(Flag.id == flag_id)
     )
-    found = session.execute(query.with_for_update(of=Flag) if lock else query).one_or_none()
+    if lock:  # as it is now, whatever this request read of it before
+        query = query.with_for_update(of=Flag).execution_options(populate_existing=True)
+    found = session.execute(query).one_or_none()
     if found is None:
         raise NotFound(_("There is no flag %(id)s.", id=flag_id))
     return FlagRow(*found)

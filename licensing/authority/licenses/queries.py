@@ -18,12 +18,13 @@ from server.core.search_index import search_in
 
 
 def get_license(session: Session, license_id: str) -> LicenseRecord:
-    """Return the licence locked for a change, or raise NotFound."""
+    """Return the licence as it is now, locked for a change, or raise NotFound."""
     found = session.scalar(
         select(LicenseRecord)
         .where(LicenseRecord.license_id == license_id)
         .options(undefer(LicenseRecord.envelope))
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if found is None:
         raise NotFound(
@@ -46,7 +47,10 @@ def look_up(session: Session, license_id: str) -> LicenseRecord:
 def lock_by_code(session: Session, code_id: str) -> LicenseRecord | None:
     """Return the licence of an activation code, locked until the transaction ends."""
     return session.scalar(
-        select(LicenseRecord).where(LicenseRecord.code_id == code_id).with_for_update()
+        select(LicenseRecord)
+        .where(LicenseRecord.code_id == code_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 

@@ -68,7 +68,8 @@ def active_owners(session: Session) -> list[StaffMember]:
     query = select(StaffMember).where(
         StaffMember.role == Role.OWNER, StaffMember.status == StaffStatus.ACTIVE
     )
-    return list(session.scalars(query.order_by(StaffMember.id).with_for_update()))
+    locked = query.order_by(StaffMember.id).with_for_update()
+    return list(session.scalars(locked.execution_options(populate_existing=True)))
 
 
 def browser_of(session: Session, secret: str) -> tuple[StaffSession, StaffMember] | None:
