@@ -82,7 +82,10 @@ class BackupRun(Base):
 
 
 class BackupPlace(Base):
-    """The last look at the place of backups: what was wrong with it, and whether drills can open."""
+    """The last look at the place of backups: what was wrong with it, and whether drills can open.
+
+    At `keys_due_at` somebody has to prove that an offline key is still held; None while nothing is known.
+    """
 
     __tablename__ = "backup_place"
 
@@ -90,3 +93,4 @@ class BackupPlace(Base):
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     problem: Mapped[str] = mapped_column(default="")
     drill_key: Mapped[bool] = mapped_column(default=True)
+    keys_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

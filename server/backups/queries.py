@@ -32,6 +32,7 @@ from server.core.i18n import ngettext
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_moment
 
 PAGE = "/backups"
+KEYS_PAGE = "/backups/keys"
 PROVED = (State.VERIFIED, State.CONFIRMED)
 
 SETS = ListSpec(
@@ -166,12 +167,13 @@ def backup_light(session: Session, actor: Actor) -> BackupLight:
         place_problem=bool(seen and seen.problem),
         run_failed=last_run is not None and last_run.state is RunState.FAILED,
         unchecked_days=unchecked(calendar(session, actor), today()),
+        keys_due_at=None if seen is None else seen.keys_due_at,
     )
     level, cause = judge(facts, clock.now())
     title, words = _words(cause, facts, seen.problem if seen else "")
     if cause is Cause.RUN_FAILED and last_run is not None:
         words = last_run.outcome or words
-    return BackupLight(level.value, title, words, PAGE)
+    return BackupLight(level.value, title, words, KEYS_PAGE if cause is Cause.KEYS else PAGE)
 
 
 def _words(cause: Cause, facts: Facts, problem: str) -> tuple[str, str]:
@@ -199,6 +201,13 @@ def _words(cause: Cause, facts: Facts, problem: str) -> tuple[str, str]:
         ),
         Cause.LATE: (_("The last verified backup is more than a day old"), age),
         Cause.UNCHECKED: (_("Backups wait for a person's check"), unchecked_words),
+        Cause.KEYS: (
+            _("The keys of the backups wait for their test"),
+            _(
+                "Every 90 days the holders of the working key and of the escrow key show that they "
+                "still have them. Open the keys page and make the test: it takes two minutes."
+            ),
+        ),
         Cause.GOOD: (_("Your data is backed up"), age),
     }
     return words[cause]

@@ -11,6 +11,7 @@ from server.core.i18n import mark
 FRESH = timedelta(hours=26)  # a day and what a long run may take
 TOO_OLD = timedelta(days=7)
 CHECK_DAYS = 14  # so many days back a page shows who checked
+TELL_EVERYBODY = 3  # days after which everybody who may check is told that nobody did
 
 
 class Action(StrEnum):
@@ -62,6 +63,7 @@ class Cause(StrEnum):
     RUN_FAILED = "run_failed"
     LATE = "late"
     UNCHECKED = "unchecked"
+    KEYS = "keys"
     GOOD = "good"
 
 
@@ -157,7 +159,10 @@ class BackupLight:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the light is judged by. `since` is when this server first looked at its backups."""
+    """What the light is judged by. `since` is when this server first looked at its backups.
+
+    From `keys_due_at` on somebody has to prove again that the offline keys are still held.
+    """
 
     since: datetime | None
     newest_at: datetime | None
@@ -166,6 +171,7 @@ class Facts:
     place_problem: bool
     run_failed: bool
     unchecked_days: int
+    keys_due_at: datetime | None = None
 
 
 def judge(facts: Facts, now: datetime) -> tuple[Colour, Cause]:
@@ -183,6 +189,7 @@ def judge(facts: Facts, now: datetime) -> tuple[Colour, Cause]:
         (Cause.FIRST_DUE, age is None),
         (Cause.LATE, age is not None and age > FRESH),
         (Cause.UNCHECKED, facts.unchecked_days > 0),
+        (Cause.KEYS, facts.keys_due_at is not None and facts.keys_due_at <= now),
     )
     for level, causes in ((Colour.RED, red), (Colour.AMBER, amber)):
         for cause, holds in causes:
@@ -237,6 +244,23 @@ def _day_state(made: Sequence[Made]) -> DayState:
     if any(each.confirmed for each in made):
         return DayState.CONFIRMED
     return DayState.PROBLEM if any(each.refused for each in made) else DayState.UNCHECKED
+
+
+def oldest_unchecked(days: Sequence[CheckedDay], today: date) -> date | None:
+    """Return the first of the days before today that nobody checked, None when all were."""
+    waiting = [each.day for each in days if each.day < today and each.state is DayState.UNCHECKED]
+    return min(waiting, default=None)
+
+
+def is_told(oldest: date | None, today: date, *, answers: bool, may_confirm: bool) -> bool:
+    """Tell whether a reader sees above every page that a day was not checked.
+
+    Who answers for the backups (administrators, the representative) sees it at once, everybody who may
+    check from the third day on (R-BAK-2).
+    """
+    if oldest is None:
+        return False
+    return answers or (may_confirm and (today - oldest).days >= TELL_EVERYBODY)
 
 
 def unchecked(days: Sequence[CheckedDay], today: date) -> int:

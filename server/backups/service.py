@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from backup import chain, report, run, transfer, verify
+from backup import chain, possession, report, run, transfer, verify
 from backup import confirm as confirming
 from backup import prune as pruning
 from backup.confirm import NOTE_LENGTH, Choice, Person
@@ -32,6 +32,7 @@ from server.backups import estate
 from server.backups.models import ONLY_ROW, BackupPlace, BackupRun, BackupSet
 from server.backups.rules import Action
 from server.backups.runs import Entry, Runs, Wish, ask
+from server.core import clock
 from server.core.actor import Actor
 from server.core.config import Settings
 from server.core.db import Database
@@ -105,23 +106,27 @@ class BackupOffice:
         """Bring the mirror in the database up to what lies on the disk."""
         if self.database is None:
             return
-        problem, drill_key, found = "", False, None
-        try:
-            ring = self.keys
-            drill_key = bool(ring.drill)
-            found = self._shelf.items(self.store, ring.trust)
-        except DaftarError as error:
-            problem = error.message
         with self.database.read() as session:
             known = session.get(BackupPlace, ONLY_ROW)
-            changed = known is None or (known.problem, known.drill_key) != (problem, drill_key)
+        since = clock.now() if known is None else known.first_seen_at
+        seen = BackupPlace(
+            id=ONLY_ROW, first_seen_at=since, problem="", drill_key=False, keys_due_at=None
+        )
+        found = None
+        try:
+            ring, store = self.keys, self.store
+            seen.drill_key = bool(ring.drill)
+            seen.keys_due_at = keys_due_at(store, ring, since)
+            found = self._shelf.items(store, ring.trust)
+        except DaftarError as error:
+            seen.problem = error.message
+        with self.database.read() as session:
+            changed = known is None or _state_of(known) != _state_of(seen)
             changed = changed or (found is not None and _differs(session, found))
         if not changed:
             return
         with self.database.write() as session:
-            place = session.get(BackupPlace, ONLY_ROW) or BackupPlace(id=ONLY_ROW)
-            place.problem, place.drill_key = problem, drill_key
-            session.add(place)
+            session.merge(seen)
             if found is not None:
                 _mirror(session, found)
 
@@ -284,6 +289,16 @@ def must_be_sound(found: Result) -> None:
     """Raise Broken when a verification found damage."""
     if not found.ok:
         raise Broken(" ".join(found.problems), code="damaged")
+
+
+def keys_due_at(store: Store, ring: Keyring, since: datetime) -> datetime | None:
+    """Return when the first offline key has to be proved; one that never was is due since then."""
+    held = possession.holdings(store, ring)
+    return min((each.due_at or since for each in held), default=None)
+
+
+def _state_of(place: BackupPlace) -> tuple[object, ...]:
+    return place.problem, place.drill_key, place.keys_due_at
 
 
 def _values(item: Item) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from backup import keys
+from backup import archive, keys, possession
+from backup.confirm import Person
 from backup.keys import NewKeys
 from backup.store import Store
 from installer.rooms import main
@@ -99,6 +100,9 @@ def build(root: Path, database: Database, files: int = 3) -> Home:
     (home / "daftar.toml").write_text(render_settings(settings), encoding="utf8")
     shown_once = keys.create(settings.backup_keys)
     Store.create(settings.backups)
+    brought = archive.identities(f"{shown_once.working_private}\n{shown_once.escrow_private}")
+    ring = keys.load(settings.backup_keys)
+    possession.show_key(Store(settings.backups), ring, brought, Person("1", "Root"))
     watch(database)
     made = Home(settings, database, people(database), shown_once)
     with database.write(made.cast.root) as session:
