@@ -121,9 +121,14 @@ def _settle(session: Session, counter: DeviceCounter) -> None:
 
 def end_sign_ins(session: Session, devices: Iterable[WebSession]) -> int:
     """Sign these devices out and give their slots back; return how many there were."""
-    ended = list(devices)
-    if ended:
-        _release(session, hold_counter(session), ended)
+    ids = [device.id for device in devices]
+    if not ids:
+        return 0
+    counter = hold_counter(session)
+    # What was read before the counter was ours may have lost its slot, or be gone, since.
+    still = select(WebSession).where(WebSession.id.in_(ids)).order_by(WebSession.id)
+    ended = session.scalars(still.execution_options(populate_existing=True)).all()
+    _release(session, counter, ended)
     for device in ended:
         session.delete(device)
     session.flush()
