@@ -19,7 +19,7 @@ from client_web.activities import calendar, tasks
 from client_web.activities import views as activities
 from client_web.api_docs import views as api_docs
 from client_web.audit import views as audit
-from client_web.backups import views as backups
+from client_web.backups import room as backups
 from client_web.companies import views as companies
 from client_web.deals import pipelines
 from client_web.deals import room as deals

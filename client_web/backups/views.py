@@ -37,9 +37,10 @@ if TYPE_CHECKING:  # templates show records, and only their types are needed her
 blueprint = Blueprint("backups", __name__)
 
 
-def _office() -> BackupOffice:
-    office: BackupOffice = current_app.extensions["daftar.backups"]
-    return office
+def office() -> BackupOffice:
+    """Return the backups of this installation."""
+    found: BackupOffice = current_app.extensions["daftar.backups"]
+    return found
 
 
 def _words() -> dict[str, object]:
@@ -104,7 +105,7 @@ def progress() -> ResponseReturnValue:
 @needs("backups.run", always=True)
 def run() -> ResponseReturnValue:
     """Ask the scheduler for a backup."""
-    _office().ask(current_session(), current_actor(), Wish(Action.RUN, Kind.MANUAL))
+    office().ask(current_session(), current_actor(), Wish(Action.RUN, Kind.MANUAL))
     say(_("The backup begins in a moment. It is verified right after."))
     return redirect(url_for("backups.page"))
 
@@ -113,7 +114,7 @@ def run() -> ResponseReturnValue:
 @needs("backups.run", always=True)
 def verify_newest() -> ResponseReturnValue:
     """Ask the scheduler to verify the newest backup."""
-    _office().ask(current_session(), current_actor(), Wish(Action.VERIFY))
+    office().ask(current_session(), current_actor(), Wish(Action.VERIFY))
     say(_("The verification begins in a moment."))
     return redirect(url_for("backups.page"))
 
@@ -122,7 +123,7 @@ def verify_newest() -> ResponseReturnValue:
 @needs("backups.run", always=True)
 def verify(name: str) -> ResponseReturnValue:
     """Ask the scheduler to verify this backup."""
-    _office().ask(current_session(), current_actor(), Wish(Action.VERIFY, None, name))
+    office().ask(current_session(), current_actor(), Wish(Action.VERIFY, None, name))
     say(_("The verification begins in a moment."))
     return redirect(url_for("backups.show", name=name))
 
@@ -151,7 +152,7 @@ def show(name: str) -> ResponseReturnValue:
 def _inside(name: str) -> tuple["Manifest | None", str]:
     """Return what the backup's own files say, or why they cannot be read."""
     try:
-        return _office().manifest(current_actor(), name), ""
+        return office().manifest(current_actor(), name), ""
     except (Broken, Missing) as error:
         return None, error.message
 
@@ -189,7 +190,7 @@ def confirm(name: str) -> ResponseReturnValue:
         choice, note = form.said()
         with database().read() as reading:  # slow on purpose, so outside the writing transaction
             confirm_password(reading, actor, form.password.data or "")
-        _office().confirm(current_session(), actor, name, choice, note)
+        office().confirm(current_session(), actor, name, choice, note)
     except DaftarError as refusal:
         _elsewhere, status = put_back(form, refusal)
         found = queries.get_set(current_session(), actor, name)
@@ -205,7 +206,7 @@ def confirm(name: str) -> ResponseReturnValue:
 @needs("backups.run", always=True)
 def download(name: str) -> ResponseReturnValue:
     """Send the sealed backup; only the holder of a key can open it (R-BAK-4)."""
-    outgoing = _office().send(current_session(), current_actor(), name)
+    outgoing = office().send(current_session(), current_actor(), name)
     answer = Response(outgoing.blocks, mimetype="application/x-tar")
     answer.content_length = outgoing.size
     answer.headers["Content-Disposition"] = f'attachment; filename="daftar-{name}.tar"'

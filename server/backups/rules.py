@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from backup.keys import Role
 from backup.plan import Kind, Level, Stage, State
 from server.core.i18n import mark
 
@@ -132,6 +133,19 @@ CHECK_LABELS = {
     "pipelines": mark("Every pipeline has a stage for won and one for lost"),
     "authors": mark("Every change in the audit trail has its author"),
     "configuration": mark("Settings and keys can be read"),
+}
+KEY_LABELS = {
+    Role.WORKING: mark("Working key"),
+    Role.ESCROW: mark("Escrow key"),
+    Role.DRILL: mark("Drill key"),
+}
+KEY_DUTIES = {
+    Role.WORKING: mark("Lies where backups are restored. It is the first to be taken."),
+    Role.ESCROW: mark("Lies in a safe, with another person, for the day the working key is lost."),
+}
+PROOF_LABELS = {
+    "canary": mark("by the letters of a test"),
+    "key": mark("by showing the key"),
 }
 DAY_LABELS = {
     DayState.CONFIRMED: mark("checked"),
