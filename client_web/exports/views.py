@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from client_web.reading import address_now, page_address, say
 from server.core.config import Settings
-from server.core.errors import Conflict, Missing
+from server.core.errors import Conflict, Missing, NotAllowed
 from server.core.i18n import gettext as _
 from server.exports import queries, service
 from server.exports.rules import KEPT_FOR, STATUS_LABELS, UNDER_WAY
@@ -74,7 +74,7 @@ def download(export_id: int) -> ResponseReturnValue:
     session, actor = current_session(), current_actor()
     try:
         path = service.take_out(session, actor, _settings(), export_id)
-    except (Conflict, Missing) as refusal:
+    except (Conflict, Missing, NotAllowed) as refusal:
         say(refusal.message, "warning")
         return redirect(url_for("exports.page"))
     name = service.file_name(queries.get_export(session, actor, export_id))

@@ -25,7 +25,7 @@ from server.core.i18n import gettext as _
 from server.exports.archive import LicenceFacts, Source
 from server.exports.models import Export
 from server.exports.queries import get_export, under_way
-from server.exports.rules import KEPT_FOR, TRIES, ExportStatus
+from server.exports.rules import KEPT_FOR, SHEETS, TRIES, ExportStatus
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,12 @@ def ask_export(session: Session, actor: Actor) -> Export:
 
 
 def take_out(session: Session, actor: Actor, settings: Settings, export_id: int) -> Path:
-    """Return the finished file for its download, which the trail remembers. Raise Conflict or Missing."""
+    """Return the finished file for its download, which the trail remembers.
+
+    Raise Conflict or Missing, and NotAllowed for what the actor may not see.
+    """
     found = get_export(session, actor, export_id)
+    _check_contents(found, actor)
     if found.status is not ExportStatus.DONE:
         raise Conflict(_("This export is not ready, or was removed. Make a new one."))
     path = path_of(settings, found.id)
@@ -95,6 +99,13 @@ def take_out(session: Session, actor: Actor, settings: Settings, export_id: int)
         raise Missing(_("The file %(path)s is not there any more. Make a new export.", path=path))
     note(session, actor, "download", kind=KIND, record_id=found.id)
     return path
+
+
+def _check_contents(found: Export, actor: Actor) -> None:
+    """Refuse an archive of somebody else to who may not see everything that may be in it."""
+    if found.created_by_id is None or found.created_by_id != actor.user_id:
+        for permission in sorted({sheet.permission for sheet in SHEETS if sheet.permission}):
+            actor.must(permission)
 
 
 def remove_export(session: Session, actor: Actor, settings: Settings, export_id: int) -> Export:

@@ -1,6 +1,7 @@
 """Exports that people asked for: written once, stopped, left behind by the dead, removed in time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy import select
 from server.audit.models import AuditEntry
 from server.core import clock
 from server.core.db import Database
-from server.core.errors import Conflict, DaftarError
+from server.core.errors import Conflict, DaftarError, NotAllowed
 from server.exports import desk as desks
 from server.exports import service
 from server.exports.rules import ExportStatus
+from server.users.rules import PERMISSIONS, Role
 from tests.server.conftest import Cast
 from tests.server.exports.conftest import House, new_desk
 
@@ -39,6 +41,25 @@ def test_the_desk_writes_what_waits(house: House) -> None:
 
 def test_who_asks_while_one_waits_is_given_that_one(house: House) -> None:
     assert house.ask() == house.ask()
+
+
+def test_nobody_takes_out_what_another_was_allowed_to_see_and_they_are_not(
+    house: House, cast: Cast
+) -> None:
+    manager = replace(cast.anna, permissions=PERMISSIONS[Role.MANAGER])
+    of_root = house.ask()
+    house.desk.work_off()
+    own = house.ask(manager)
+    new_desk(house.settings, house.database, manager).work_off()
+
+    assert "audit_entries.csv" in house.archive(of_root).names()
+    assert "audit_entries.csv" not in house.archive(own).names()
+    with house.database.write(manager) as session:
+        assert service.take_out(session, manager, house.settings, own)
+        with pytest.raises(NotAllowed):
+            service.take_out(session, manager, house.settings, of_root)
+    with house.database.write(cast.root) as session:
+        assert service.take_out(session, cast.root, house.settings, own)
 
 
 def test_an_export_that_a_dead_process_left_is_written_by_another(house: House) -> None:
