@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from client_web.imports import forms
 from client_web.money import currency_choices, typed_currency
 from client_web.reading import address_now, page_address, say
+from server.core.cells import harmless
 from server.core.errors import DaftarError, Invalid
 from server.core.i18n import gettext as _
 from server.core.kinds import kind_of
@@ -28,7 +29,6 @@ from server.exchange.rules import (
     WORKING,
 )
 from server.exchange.service import ImportKind, ImportStatus, Mode
-from server.exchange.values import harmless
 from server.http.access import current_actor, needs
 from server.http.errors import status_of
 from server.http.paging import list_query

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 
+from server.core.cells import harmless
 from server.core.format import local
 from server.core.i18n import gettext as _
 from server.users.agents import device_name
@@ -17,21 +18,6 @@ if TYPE_CHECKING:  # the shape of a row that is handed over
     from server.users.models import SeatDay
 
 BOM = "\ufeff"
-RUNS = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-)  # with one of these in front, a spreadsheet calculates
-
-
-def safe(cell: object) -> str:
-    """Return the cell as text that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(RUNS) else text
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -39,11 +25,15 @@ def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> R
     written = io.StringIO(newline="")
     written.write(BOM)
     lines = csv.writer(written)
-    lines.writerow([safe(cell) for cell in head])
-    lines.writerows([safe(cell) for cell in row] for row in rows)
+    lines.writerow([harmless(cell) for cell in head])
+    lines.writerows([_text(cell) for cell in row] for row in rows)
     answer = Response(written.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else harmless(str(cell))
 
 
 def _moment(value: datetime | None) -> str:

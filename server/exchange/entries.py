@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from server.core.cells import as_written
 from server.core.contact import clean_phone, email_key, phone_key
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
@@ -18,7 +19,6 @@ from server.exchange.table import Row
 from server.exchange.values import (
     TOMAN,
     Amount,
-    as_written,
     read_amount,
     read_date,
     read_list,

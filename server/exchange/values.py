@@ -24,8 +24,6 @@ _NAME_FIRST = re.compile(r"^([^\W\d]+)\s+(\d{1,2})[\s,]+(\d{4})$")
 _SHORT = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-]\d{4}")
 _SPLIT = re.compile(r"[;,،؛|\n]+")
 _MONEY_WORDS = re.compile(r"[^\W\d_]+|[$€£¥﷼₺]", re.UNICODE)
-# What a spreadsheet takes for a formula; +98 912 000 and -5.5 are numbers.
-_FORMULA = re.compile(r"[\s]*[=@]|[\t\r]|\s*[+\-](?![\d\s().,/٬٫\-]*$)")
 _MONTHS = {
     name: number
     for names in (
@@ -36,16 +34,6 @@ _MONTHS = {
     )
     for number, name in enumerate(names.split(), start=1)
 }
-
-
-def harmless(cell: str) -> str:
-    """Return a cell as a spreadsheet shows it and never carries it out; numbers stay as they are."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def as_written(cell: str) -> str:
-    """Return the cell without the apostrophe that keeps spreadsheets from carrying it out."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def day_order(text: str) -> str:

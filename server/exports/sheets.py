@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Column, Label, Row, Select, Table, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from server.core.cells import harmless
 from server.core.clock import rfc3339
 from server.core.db import Base
 from server.core.format import exponent
-from server.exchange.values import harmless
 from server.exports.rules import Sheet
 
 PAGE = 1_000

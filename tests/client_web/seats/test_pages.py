@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from client_web.seats.sheets import safe
 from server.core.actor import SYSTEM
 from server.core.db import Database
 from server.core.entitlements import UNLIMITED, EntitlementsBoard
@@ -125,13 +124,6 @@ def test_a_file_holds_what_the_page_shows_and_nothing_that_calculates(
     assert devices[0][-3:] == ["Device", "Address", "Number of the device"]
     assert devices[1][:3] == ["Root", "root@example.com", "Yes"]
     assert [row[0] for row in found[1:]] == ["Ben"]
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_no_cell_begins_like_a_formula(start: str) -> None:
-    assert safe(f"{start}1+1") == f"'{start}1+1"
-    assert safe("Anna - Ben") == "Anna - Ben"
-    assert safe(None) == ""
 
 
 def test_the_file_speaks_the_language_of_its_reader(
