@@ -1,10 +1,10 @@
 """How the licence stands, on a terminal: the words and the JSON that every `daftar license` command ends with."""
 
 from installer.commands.home import Opened
+from server.activation.document import show_status
 from server.activation.offline import PendingRequest
 from server.activation.queries import license_status
 from server.activation.rules import REQUESTS, LicenseStatus
-from server.activation.schema import show_status
 from server.core.clock import rfc3339
 from server.core.command_line import report
 from server.core.format import zoned

@@ -3,8 +3,7 @@
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
 
-from server.activation.queries import license_status
-from server.activation.schema import show_status
+from server.activation.queries import license_document
 from server.activation.service import LicenseOffice
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
@@ -28,4 +27,4 @@ def office() -> LicenseOffice:
 @needs("license.see", always=True)
 def status() -> Response:
     """Return mode, reason, seats, term and lease. Works in every licence mode."""
-    return jsonify(show_status(license_status(current_session(), current_actor(), office())))
+    return jsonify(license_document(current_session(), current_actor(), office()))

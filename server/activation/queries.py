@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from licensing.client.ladder import read_only_at
 from licensing.document.license import License
+from server.activation.document import show_status
 from server.activation.models import ONLY_ROW, CheckInPlan
 from server.activation.rules import LeaseFacts, LicenseStatus, NextTerm, SeatUse, moment
 from server.activation.words import Reader, tell
@@ -59,6 +60,11 @@ def license_status(session: Session, actor: Actor, office: "LicenseOffice") -> L
         activated_at=moment(snapshot.activation.activated_at) if snapshot.activation else None,
         next_term=_next_term(sold.at(office.client.effective_now())) if sold else None,
     )
+
+
+def license_document(session: Session, actor: Actor, office: "LicenseOffice") -> dict[str, object]:
+    """Return the same as the JSON object that programs read."""
+    return show_status(license_status(session, actor, office))
 
 
 def _next_term(sold: License) -> NextTerm | None:

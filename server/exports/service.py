@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.activation.queries import license_status
-from server.activation.schema import show_status
+from server.activation.queries import license_document
 from server.activation.service import LicenseOffice
 from server.audit.service import note
 from server.core import clock
@@ -54,7 +53,7 @@ def facts_from(office: LicenseOffice | None) -> LicenceFacts:
     def tell(session: Session, actor: Actor) -> dict[str, object] | None:
         if office is None or not actor.may("license.see"):
             return None
-        return dict(show_status(license_status(session, actor, office)))
+        return license_document(session, actor, office)
 
     return tell
 

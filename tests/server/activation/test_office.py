@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from server.activation import service
+from server.activation.document import show_status
 from server.activation.models import ONLY_ROW, CheckInPlan, LicenseMirror
 from server.activation.queries import license_status
-from server.activation.schema import show_status
 from server.activation.service import LicenseOffice
 from server.audit.queries import list_entries
 from server.core.actor import SYSTEM

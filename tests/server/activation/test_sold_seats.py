@@ -4,8 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from server.activation.document import show_status
 from server.activation.queries import license_status
-from server.activation.schema import show_status
 from server.activation.service import LicenseOffice
 from server.app import create_app
 from server.core.actor import SYSTEM
