@@ -125,16 +125,13 @@ def ways_out(actor: Actor | None) -> tuple[Way, ...]:
         if actor.may(permission) and is_open(endpoint)
     ]
     if actor.may("license.manage") and has_diagnosis() and _is_about_contact():
-        found.insert(
-            1,
-            Way(
-                _("Diagnosis"),
-                _("Find out what stands between this server and the vendor."),
-                DIAGNOSIS,
-                "heartbeat",
-            ),
-        )
+        found.insert(1, _diagnosis())
     return tuple(found)
+
+
+def _diagnosis() -> Way:
+    text = _("Find out what stands between this server and the vendor.")
+    return Way(_("Diagnosis"), text, DIAGNOSIS, "heartbeat")
 
 
 def _about_licence(actor: Actor) -> str:

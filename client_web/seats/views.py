@@ -129,11 +129,15 @@ def _frame(kind: SeatKind | None) -> dict[str, object]:
         "reserved": queries.reserved_slots(session),
         "peak": queries.peak_devices(session),
         "corrections": [
-            (one, _(COUNTED.get(one.kind, one.kind)))
-            for one in seat_history.corrections(session, clock.now())
+            (one, _counted(one.kind)) for one in seat_history.corrections(session, clock.now())
         ],
         "silent": SILENT_MINUTES,
     }
+
+
+def _counted(kind: str) -> str:
+    name = COUNTED.get(kind, kind)
+    return _(name)
 
 
 @blueprint.get("/license/seats.csv")

@@ -9,7 +9,7 @@ from installer.commands.home import open_home
 from installer.commands.license_status import show
 from installer.commands.screen import COLOURS, MARKS, table
 from server.activation.diagnosis import Check
-from server.activation.rules import PART_CHANGES, PARTS, Message
+from server.activation.rules import PART_CHANGES, PARTS, MachinePart, Message
 from server.core.clock import rfc3339
 from server.core.command_line import FOUND, HomeCommand, json_option, report
 from server.core.format import zoned
@@ -48,11 +48,14 @@ def confirm_machine(as_json: bool) -> None:
     parts = opened.office.machine(opened.actor)
     opened.office.confirm_machine(opened.actor)
     if not as_json and parts:
-        rows = [
-            [_(PARTS.get(part.name, part.name)), _(PART_CHANGES[part.change])] for part in parts
-        ]
+        rows = [_row(part) for part in parts]
         click.echo(table([_("Part"), _("Since the activation")], rows) + "\n")
     show(opened, as_json=as_json)
+
+
+def _row(part: MachinePart) -> list[str]:
+    name = PARTS.get(part.name, part.name)
+    return [_(name), _(PART_CHANGES[part.change])]
 
 
 @click.command(cls=HomeCommand)

@@ -49,13 +49,7 @@ def refusal_of(outcome: Outcome) -> DaftarError:
             ),
             code="disk",
         )
-    return Broken(
-        _(
-            "The answer is not from the vendor or not for us, and was not taken: %(code)s.",
-            code=outcome.code,
-        ),
-        code=outcome.code,
-    )
+    return Broken(_not_for_us(outcome.code), code=outcome.code)
 
 
 def refusal_of_file(outcome: Outcome, waiting: PendingRequest | None) -> DaftarError:
@@ -70,16 +64,23 @@ def refusal_of_file(outcome: Outcome, waiting: PendingRequest | None) -> DaftarE
             ),
             code=outcome.code,
         )
-    sentence = {
+    sentence = _why_not_taken(outcome.code, waiting.number)
+    if outcome.code in ("E_REPLAY", "E_TYPE"):
+        return Conflict(sentence, code=outcome.code)
+    return Broken(f"{sentence} ({outcome.code})", code=outcome.code)
+
+
+def _why_not_taken(code: str, number: str) -> str:
+    sentences = {
         "E_REPLAY": _(
             "The answer belongs to another request. The one that waits has the number %(number)s; "
             "send it to the vendor, or withdraw it and make a new one.",
-            number=waiting.number,
+            number=number,
         ),
         "E_TYPE": _(
             "The answer is for another kind of request. The one that waits has the number "
             "%(number)s; send it to the vendor.",
-            number=waiting.number,
+            number=number,
         ),
         "E_SIGNATURE": _(
             "The answer does not carry the signature of this server's vendor, and was not taken. "
@@ -98,13 +99,11 @@ def refusal_of_file(outcome: Outcome, waiting: PendingRequest | None) -> DaftarE
             "Ask the vendor to answer the request again."
         ),
         "E_ROLLBACK": _("The answer is older than one that was taken before. Make a new request."),
-    }.get(
-        outcome.code,
-        _(
-            "The answer is not from the vendor or not for us, and was not taken: %(code)s.",
-            code=outcome.code,
-        ),
+    }
+    return sentences.get(code) or _not_for_us(code)
+
+
+def _not_for_us(code: str) -> str:
+    return _(
+        "The answer is not from the vendor or not for us, and was not taken: %(code)s.", code=code
     )
-    if outcome.code in ("E_REPLAY", "E_TYPE"):
-        return Conflict(sentence, code=outcome.code)
-    return Broken(f"{sentence} ({outcome.code})", code=outcome.code)

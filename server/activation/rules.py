@@ -230,11 +230,14 @@ _PROBLEM = mark(
 
 def notice_sentences(codes: Iterable[str]) -> tuple[str, ...]:
     """Return each notice of licensing.md §9 once, in words; a problem keeps the code support asks for."""
-    told = (
-        _(_NOTICES[code]) if code in _NOTICES else f"{_(_PROBLEMS.get(code, _PROBLEM))} ({code})"
-        for code in codes
-    )
-    return tuple(dict.fromkeys(told))
+    return tuple(dict.fromkeys(map(_notice_sentence, codes)))
+
+
+def _notice_sentence(code: str) -> str:
+    if code in _NOTICES:
+        return _(_NOTICES[code])
+    problem = _PROBLEMS.get(code, _PROBLEM)
+    return f"{_(problem)} ({code})"
 
 
 def explain(reason: str) -> Explanation:

@@ -223,7 +223,7 @@ def _term_ending(case: _Case) -> _Sentences:
 
 
 def _no_contact(case: _Case) -> _Sentences:
-    days, facts = _days_ago(case), case.verdict.facts
+    days = _days_ago(case)
     silent = ngettext(
         "The vendor has not been reached for %(count)s day",
         "The vendor has not been reached for %(count)s days",
@@ -243,6 +243,11 @@ def _no_contact(case: _Case) -> _Sentences:
         "read_only": _("Nothing can be changed at the moment"),
         "locked": _("Daftar is locked"),
     }
+    return titles.get(case.mode, silent), happened, _works_without_contact(case)
+
+
+def _works_without_contact(case: _Case) -> str:
+    facts = case.verdict.facts
     works = {
         "warn_admin": _(
             "Everything works. Without an answer everybody is told from %(told)s, nothing can be changed "
@@ -263,7 +268,7 @@ def _no_contact(case: _Case) -> _Sentences:
             locked=_day(facts.locked_at),
         ),
     }
-    return titles.get(case.mode, silent), happened, works.get(case.mode, _rescue())
+    return works.get(case.mode, _rescue())
 
 
 def _seats_over_cap(case: _Case) -> _Sentences:

@@ -100,14 +100,17 @@ def issue(  # noqa: PLR0913 - one argument for each option of the command line
         grace_days=grace_days,
         lease_days=lease_days,
     )
+    _tell_code(_sell(order, starts), as_json=as_json)
+
+
+def _sell(order: Order, starts: datetime | None) -> Issued:
     with open_home() as home:
         keys = home.keys()
         with home.database.write() as session:
-            zone = get_customer(session, customer).timezone
+            zone = get_customer(session, order.customer_id).timezone
             first = None if starts is None else start_of_day(starts.date(), zone)
             order = replace(order, starts_at=first)
-            issued = issue_license(session, home.operator, keys, home.settings.selling, order)
-    _tell_code(issued, as_json=as_json)
+            return issue_license(session, home.operator, keys, home.settings.selling, order)
 
 
 def _tell_code(issued: Issued, *, as_json: bool) -> None:
