@@ -244,12 +244,11 @@ class SeatChange:
     service_accounts: int | None = None
 
 
-def set_seats(
-    session: Session, operator: str, keys: Keys, license_id: str, change: SeatChange
-) -> LicenseRecord:
-    """Change the caps. Without a number of devices of its own it follows the number of users."""
-    license_ = get_license(session, license_id)
-    check_living(license_)
+def caps_after(license_: LicenseRecord, change: SeatChange) -> tuple[int, int, int]:
+    """Return the caps of users, devices and service accounts after a change, or raise Invalid.
+
+    Without a number of its own that of the devices follows the number of users.
+    """
     named = license_.named if change.named is None else change.named
     followed = named if change.named is not None else license_.concurrent
     concurrent = followed if change.concurrent is None else change.concurrent
@@ -259,6 +258,16 @@ def set_seats(
     check_number("seats", named, 1, rules.MOST_SEATS)
     check_number("concurrent", concurrent, 1, rules.MOST_SEATS)
     check_number("service-accounts", service, 0, rules.MOST_SEATS)
+    return named, concurrent, service
+
+
+def set_seats(
+    session: Session, operator: str, keys: Keys, license_id: str, change: SeatChange
+) -> LicenseRecord:
+    """Change the caps of the running term; they arrive with the next check-in."""
+    license_ = get_license(session, license_id)
+    check_living(license_)
+    named, concurrent, service = caps_after(license_, change)
     before = license_.named
     license_.named, license_.concurrent, license_.service_accounts = named, concurrent, service
     if license_.serial > 0:

@@ -13,6 +13,7 @@ from licensing.authority.licenses.models import LicenseRecord
 from licensing.authority.licenses.queries import customer_of, get_license
 from licensing.authority.licenses.service import (
     SeatChange,
+    caps_after,
     check_living,
     check_networks,
     check_number,
@@ -40,15 +41,7 @@ def load_next_term(
     check_living(license_)
     now = clock.timestamp()
     ends_at = _running_end(license_, now)
-    named = license_.named if seats.named is None else seats.named
-    followed = named if seats.named is not None else license_.concurrent
-    concurrent = followed if seats.concurrent is None else seats.concurrent
-    service = (
-        license_.service_accounts if seats.service_accounts is None else seats.service_accounts
-    )
-    check_number("seats", named, 1, rules.MOST_SEATS)
-    check_number("concurrent", concurrent, 1, rules.MOST_SEATS)
-    check_number("service-accounts", service, 0, rules.MOST_SEATS)
+    named, concurrent, service = caps_after(license_, seats)
     license_.next_starts_at = ends_at + 1
     license_.next_named, license_.next_concurrent = named, concurrent
     license_.next_service_accounts = service
