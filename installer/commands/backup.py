@@ -3,26 +3,23 @@
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from backup.confirm import NOTE_LENGTH, Choice
 from backup.plan import Kind, Level
 from backup.result import Check, Result
+from installer.commands.backup_keys import key
+from installer.commands.backup_people import person_of, signed_by
 from installer.commands.backup_restore import restore, undo_restore
 from installer.commands.backup_room import enter, key_option, known, opening
 from installer.commands.progress import bar
 from installer.commands.screen import table
 from server.backups.rules import CHECK_LABELS, KIND_LABELS, STAGE_LABELS, STATE_LABELS
 from server.backups.service import must_be_sound, why_kept
-from server.core.actor import Actor
-from server.core.command_line import HomeGroup, json_option, may_ask, report
-from server.core.errors import Missing, NotAllowed, NotFound
+from server.core.command_line import HomeGroup, json_option, report
+from server.core.errors import Missing
 from server.core.format import filesize, zoned
 from server.core.i18n import gettext as _
-from server.core.password_prompt import password_option, read_password
-from server.users.queries import confirm_password, user_by_email
-from server.users.rules import UserStatus
-from server.users.sign_in import actor_for
+from server.core.password_prompt import password_option
 
 file_path = click.Path(path_type=Path, dir_okay=False)
 
@@ -32,6 +29,7 @@ def group() -> None:
     """Make backups, prove them by a real restore, confirm them, bring them back."""
 
 
+group.add_command(key)
 group.add_command(restore)
 group.add_command(undo_restore)
 
@@ -151,42 +149,13 @@ def confirm(  # noqa: PLR0913 - one parameter an option
     if room.opened is None:
         raise Missing(_("The database is not there."))
     with room.opened.database.read() as session:
-        person = _person(session, who)
-        password = _password(password_file, yes)
-        if password is not None:
-            confirm_password(session, person, password)
+        person = person_of(session, who)
+        signed_by(session, person, password_file, yes)
     with room.opened.database.write(person) as session:
         room.office.confirm(session, person, name, choice, note[:NOTE_LENGTH])
     item = next(each for each in room.office.items(room.actor) if each.id == name)
     line = _("%(name)s has checked the backup %(id)s.", name=person.name, id=name)
     report(item.as_json(), line, as_json=as_json)
-
-
-def _person(session: Session, who: str) -> Actor:
-    user = user_by_email(session, who)
-    if user is None or user.status is not UserStatus.ACTIVE:
-        raise NotFound(
-            _(
-                "There is no active user with the address %(email)s. See “daftar user list”.",
-                email=who,
-            )
-        )
-    person = actor_for(user)
-    if not person.may("backups.confirm"):
-        raise NotAllowed(
-            _("%(name)s may not confirm backups; a manager or an administrator may.", name=who)
-        )
-    return person
-
-
-def _password(file: Path | None, yes: bool) -> str | None:
-    """Return the password to compare, None where whoever may run this command is believed."""
-    if file is not None:
-        return read_password(file)
-    if may_ask(yes):
-        typed: str = click.prompt(_("Password"), hide_input=True)
-        return typed
-    return None
 
 
 @group.command()
