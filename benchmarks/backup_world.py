@@ -63,47 +63,48 @@ class World:
             self._file(1_000_000)
 
     def _batch(self, connection: sqlite3.Connection) -> None:
-        dice, text = self._dice, self._text
         connection.executemany(
             "INSERT INTO companies (name, city, notes, custom) VALUES (?, ?, ?, ?)",
-            [
-                (text(3), text(1), text(20), f'{{"tier": {dice.randrange(9)}}}')
-                for _ in range(BATCH)
-            ],
+            [self._company() for _ in range(BATCH)],
         )
-        people = [
-            (
-                text(1),
-                text(1),
-                f"+98912{dice.randrange(10**7):07}",
-                f"{text(1)}@pars.example",
-                dice.randrange(1, 5_000),
-                text(12),
-            )
-            for _ in range(3 * BATCH)
-        ]
         connection.executemany(
             "INSERT INTO people (first_name, last_name, phones, emails, company_id, notes)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            people,
+            [self._person() for _ in range(3 * BATCH)],
         )
-        deals = [
-            (text(4), dice.randrange(10**9), dice.randrange(1, 7), 1, f"2027-01-{n % 28 + 1:02}")
-            for n in range(2 * BATCH)
-        ]
         connection.executemany(
             "INSERT INTO deals (title, amount, stage_id, company_id, expected_close_on)"
             " VALUES (?, ?, ?, ?, ?)",
-            deals,
+            [self._deal(number) for number in range(2 * BATCH)],
         )
-        notes = [
-            ("note", text(5), text(dice.randrange(5, 80)), f"2026-{n % 12 + 1:02}-11", n % 40)
-            for n in range(8 * BATCH)
-        ]
         connection.executemany(
-            "INSERT INTO activities (kind, subject, body, at, by_id) VALUES (?, ?, ?, ?, ?)", notes
+            "INSERT INTO activities (kind, subject, body, at, by_id) VALUES (?, ?, ?, ?, ?)",
+            [self._note(number) for number in range(8 * BATCH)],
         )
         connection.commit()
+
+    def _company(self) -> tuple[object, ...]:
+        text = self._text
+        return text(3), text(1), text(20), f'{{"tier": {self._dice.randrange(9)}}}'
+
+    def _person(self) -> tuple[object, ...]:
+        dice, text = self._dice, self._text
+        return (
+            text(1),
+            text(1),
+            f"+98912{dice.randrange(10**7):07}",
+            f"{text(1)}@pars.example",
+            dice.randrange(1, 5_000),
+            text(12),
+        )
+
+    def _deal(self, number: int) -> tuple[object, ...]:
+        dice, closes_on = self._dice, f"2027-01-{number % 28 + 1:02}"
+        return self._text(4), dice.randrange(10**9), dice.randrange(1, 7), 1, closes_on
+
+    def _note(self, number: int) -> tuple[object, ...]:
+        subject, body = self._text(5), self._text(self._dice.randrange(5, 80))
+        return "note", subject, body, f"2026-{number % 12 + 1:02}-11", number % 40
 
     def _file(self, size: int) -> int:
         content = (

@@ -72,6 +72,14 @@ class Load:
         return sorted(self.each)[max(0, int(len(self.each) * part) - 1)] * 1_000
 
 
+@dataclass(frozen=True)
+class Served:
+    """What one authority did: activations, then check-ins."""
+
+    activated: Load
+    checked: Load
+
+
 def run(size: float) -> list[Result]:
     """Activate servers at once, let them check in at once, and time every answer."""
     with TemporaryDirectory() as folder, durable_postgres() as cluster:
@@ -79,6 +87,10 @@ def run(size: float) -> list[Result]:
         served = load(Path(folder), size, cluster.url(cluster.create_database()))
     with TemporaryDirectory() as folder:
         embedded = load(Path(folder), size, "")
+    return _results(served, embedded, commits)
+
+
+def _results(served: Served, embedded: Served, commits: Load) -> list[Result]:
     beside = Beside("PostgreSQL commits alone", round(commits.per_second()), "commits/s")
     alone = Beside("on SQLite", round(embedded.checked.per_second()), "check-ins/s")
     return [
@@ -113,14 +125,6 @@ def run(size: float) -> list[Result]:
             beside=Beside("activations", round(served.activated.per_second()), "activations/s"),
         ),
     ]
-
-
-@dataclass(frozen=True)
-class Served:
-    """What one authority did: activations, then check-ins."""
-
-    activated: Load
-    checked: Load
 
 
 def load(folder: Path, size: float, url: str) -> Served:

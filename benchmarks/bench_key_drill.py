@@ -50,7 +50,10 @@ def run(size: float) -> list[Result]:
         finally:
             vendor.database.dispose()
             program.stop()
-    waits.sort()
+    return _results(count, seconds, sorted(waits))
+
+
+def _results(count: int, seconds: float, waits: list[float]) -> list[Result]:
     bare = Beside("bare Ed25519 signatures", round(signatures_per_second()), "signatures/s")
     return [
         at_least(
