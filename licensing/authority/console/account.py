@@ -52,7 +52,7 @@ def password() -> ResponseReturnValue:
     """Choose another password; every other browser is signed out."""
     who = operator()
     try:
-        accounts.count_guess(database(), who.email, request.remote_addr or "")
+        accounts.count_proof(database(), who.staff_id, request.remote_addr or "")
         session = current_session()
         member = queries.get_member(session, who.staff_id, lock=True)
         if not matches(member.password_hash, request.form.get("current", "")):
@@ -62,7 +62,7 @@ def password() -> ResponseReturnValue:
         )
     except (Invalid, TooMany) as refusal:
         return _page(refusal), status_of(refusal)
-    accounts.forgive_guesses(session, who.email)
+    accounts.forgive_guesses(session, member, request.remote_addr or "")
     say(_("The password is changed. Other browsers are signed out."))
     return redirect(url_for("account.page"))
 

@@ -42,7 +42,7 @@ def prove() -> ResponseReturnValue:
     """Take the proof and go on to what was asked for."""
     target = request.form.get(NEXT, "")
     try:
-        accounts.count_guess(database(), operator().email, request.remote_addr or "")
+        accounts.count_proof(database(), operator().staff_id, request.remote_addr or "")
         _prove()
     except (TooMany, NotSignedIn) as refusal:
         # 403, not 401: whoever is here stays signed in.

@@ -8,7 +8,15 @@ from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from licensing.authority.console.desk import COOKIE, PATH, console, picture, say
+from licensing.authority.console.desk import (
+    COOKIE,
+    PATH,
+    console,
+    is_fresh,
+    operator,
+    picture,
+    say,
+)
 from licensing.authority.staff import links, second_factor
 from licensing.authority.staff import sign_in as accounts
 from licensing.authority.staff.queries import browser_of, get_member
@@ -115,7 +123,7 @@ def _half_way() -> "tuple[StaffSession, StaffMember]":
     return found
 
 
-def count_guess_of_browser() -> None:
+def count_proof_of_browser() -> None:
     """Count a guess for whoever is half-way in.
 
     It comes before the request's own transaction, which would have to wait for itself otherwise.
@@ -123,7 +131,7 @@ def count_guess_of_browser() -> None:
     with database().read() as reading:
         found = browser_of(reading, cookie())
     if found is not None:
-        accounts.count_guess(database(), found[1].email, request.remote_addr or "")
+        accounts.count_proof(database(), found[1].id, request.remote_addr or "")
 
 
 @blueprint.get("/second-factor")
@@ -152,7 +160,7 @@ def show_code() -> ResponseReturnValue:
     target = request.form.get(NEXT, "")
     problem: DaftarError | None = None
     try:
-        count_guess_of_browser()
+        count_proof_of_browser()
     except TooMany as refusal:
         problem = refusal
     browser, member = _half_way()
@@ -202,10 +210,22 @@ def _come_in(
     return hand_over(secret, answer, hours=hours)
 
 
+def _is_sure() -> bool:
+    """Tell whether nobody else can sit there: whoever is inside proved lately who they are."""
+    return visitor() is None or is_fresh(operator())
+
+
+def _ask_again() -> ResponseReturnValue:
+    target = url_for("entry.set_up_page", next=request.values.get(NEXT) or None)
+    return redirect(url_for("confirm.page", next=target))
+
+
 @blueprint.get("/second-factor/new")
 @public()
 def set_up_page() -> ResponseReturnValue:
     """Show the secret of a new second factor, to scan or to type."""
+    if not _is_sure():
+        return _ask_again()
     browser, member = _half_way()
     if browser.new_totp is None:
         return redirect(url_for("home.page"))
@@ -231,9 +251,11 @@ def _set_up_page(browser: "StaffSession", member: "StaffMember", problem: str | 
 @public()
 def set_up() -> ResponseReturnValue:
     """Keep the new second factor once a code proves it, and show the recovery codes, this once."""
+    if not _is_sure():
+        return _ask_again()
     problem: DaftarError | None = None
     try:
-        count_guess_of_browser()
+        count_proof_of_browser()
     except TooMany as refusal:
         problem = refusal
     browser, member = _half_way()

@@ -79,12 +79,26 @@ name_permissions(PERMISSION_LABELS)
 HALF_WAY_MINUTES = 10  # between the password and the second factor
 RECOVERY_CODES = 10
 GUESSES, GUESS_MINUTES = 8, 15
+GUESSES_PER_ACCOUNT = (
+    40  # more than one guesser can spend, so that a stranger alone shuts nobody out
+)
 GUESSES_PER_ADDRESS = 60  # an office may share one address, a guesser has one as well
 
 
 def account_rule(account: str) -> Rule:
-    """Allow an account so many guesses of password and code."""
-    return Rule(f"staff-account:{account}", GUESSES, GUESS_MINUTES * 60 / GUESSES)
+    """Allow an account so many guesses of the password, wherever they come from."""
+    every = GUESS_MINUTES * 60 / GUESSES_PER_ACCOUNT
+    return Rule(f"staff-account:{account}", GUESSES_PER_ACCOUNT, every)
+
+
+def guesser_rule(account: str, address: str) -> Rule:
+    """Allow an address so many guesses of the password of one account."""
+    return Rule(f"staff-guesser:{account}:{address}", GUESSES, GUESS_MINUTES * 60 / GUESSES)
+
+
+def proof_rule(staff_id: int) -> Rule:
+    """Allow whoever has shown the password of a member so many guesses of what else proves it."""
+    return Rule(f"staff-proof:{staff_id}", GUESSES, GUESS_MINUTES * 60 / GUESSES)
 
 
 def address_rule(address: str) -> Rule:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from licensing.authority.audit.service import note
 from licensing.authority.limits.models import RateBucket
-from licensing.authority.limits.rules import network_of
+from licensing.authority.limits.rules import Rule, network_of
 from licensing.authority.limits.service import take_now
 from licensing.authority.staff.models import StaffMember, StaffSession
 from licensing.authority.staff.queries import Operator, member_by_email, token_hash
@@ -22,6 +22,8 @@ from licensing.authority.staff.rules import (
     account_rule,
     address_rule,
     email_key,
+    guesser_rule,
+    proof_rule,
 )
 from licensing.authority.staff.sealing import Sealing
 from licensing.authority.staff.second_factor import new_secret
@@ -47,11 +49,24 @@ def _account(email: str) -> str:
 
 
 def count_guess(database: Database, email: str, address: str) -> None:
-    """Count one guess before it is looked at, so that guesses at the same time count as well.
+    """Count one guess at a password before it is looked at, so that those at the same time count as well.
 
-    Raise TooMany when this account or this address guessed too often.
+    Raise TooMany when it was guessed too often at this account or from this address.
     """
-    rules = [account_rule(_account(email)), address_rule(network_of(address))]
+    account, network = _account(email), network_of(address)
+    rules = [account_rule(account), guesser_rule(account, network), address_rule(network)]
+    _count(database, rules, address)
+
+
+def count_proof(database: Database, staff_id: int, address: str) -> None:
+    """Count one guess of somebody who has shown the password already, or raise TooMany.
+
+    Apart from guesses at passwords: strangers must not be able to shut out who is inside.
+    """
+    _count(database, [proof_rule(staff_id)], address)
+
+
+def _count(database: Database, rules: list[Rule], address: str) -> None:
     try:
         take_now(database, rules)
     except TooMany as error:
@@ -65,10 +80,15 @@ def count_guess(database: Database, email: str, address: str) -> None:
         ) from error
 
 
-def forgive_guesses(session: Session, email: str) -> None:
-    """Forget the guesses at an account whose owner has come in."""
-    key = account_rule(_account(email)).key
-    session.execute(delete(RateBucket).where(RateBucket.key == key))
+def forgive_guesses(session: Session, member: StaffMember, address: str) -> None:
+    """Forget the guesses at an account whose owner has proved at this address who they are."""
+    account = _account(member.email)
+    rules = [
+        account_rule(account),
+        guesser_rule(account, network_of(address)),
+        proof_rule(member.id),
+    ]
+    session.execute(delete(RateBucket).where(RateBucket.key.in_([rule.key for rule in rules])))
 
 
 def check_password_of(session: Session, email: str, password: str) -> StaffMember:
@@ -115,7 +135,7 @@ def finish(session: Session, browser: StaffSession, member: StaffMember, *, hour
     browser.confirmed_at = now
     browser.new_totp = None
     member.last_sign_in_at = now
-    forgive_guesses(session, member.email)
+    forgive_guesses(session, member, browser.address)
     note(session, member.email, "staff.sign_in", member.email, {"address": browser.address})
     session.flush()
     return secret
@@ -124,7 +144,7 @@ def finish(session: Session, browser: StaffSession, member: StaffMember, *, hour
 def confirm(session: Session, browser: StaffSession, member: StaffMember) -> None:
     """Note that whoever is signed in proved again who they are."""
     browser.confirmed_at = clock.now()
-    forgive_guesses(session, member.email)
+    forgive_guesses(session, member, browser.address)
     note(session, member.email, "staff.confirm", member.email)
     session.flush()
 

@@ -348,3 +348,45 @@ def test_nothing_runs_or_is_kept_that_is_not_ours(visit: Visit) -> None:
     assert "unsafe" not in policy
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def key_shown(page: str) -> str:
+    """Return the key of a second factor that a page shows."""
+    found = re.search(r'data-copy="([A-Z2-7 ]+)"', page)
+    assert found is not None
+    return found[1].replace(" ", "")
+
+
+def test_a_new_second_factor_that_was_begun_long_ago_asks_again_who_is_there(visit: Visit) -> None:
+    root = visit("Root")
+    begun = root.post("/console/account/second-factor")
+    secret = key_shown(root.follow(begun))
+
+    with time_machine.travel(clock.now() + timedelta(minutes=16)):
+        seen = root.get("/console/second-factor/new")
+        kept = root.post("/console/second-factor/new", code=pyotp.TOTP(secret).now())
+
+        for answer in (seen, kept):
+            assert answer.headers["Location"].startswith("/console/confirm?next=")
+        assert root.post("/console/confirm", code=code_now()).status_code == 302
+
+
+def test_strangers_who_guess_keep_nobody_from_proving_who_they_are(visit: Visit) -> None:
+    root, stranger = visit("Root"), visit()
+    stranger.get("/console/sign-in")
+    for _guess in range(9):
+        last = stranger.post("/console/sign-in", email=email_of("Root"), password="wrong")
+    assert last.status_code == 429
+    root.read("/console/confirm")
+
+    assert root.post("/console/confirm", code=code_now()).status_code == 302
+
+
+def test_guessing_at_the_proof_is_stopped_in_every_browser(visit: Visit) -> None:
+    root, other = visit("Root"), visit("Root")
+    for one in (root, other):
+        one.read("/console/confirm")
+    for _guess in range(8):
+        assert root.post("/console/confirm", code="000000").status_code == 403
+
+    assert other.post("/console/confirm", code=code_now()).status_code == 429

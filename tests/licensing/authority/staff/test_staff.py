@@ -195,6 +195,19 @@ def test_guesses_at_the_same_moment_all_count(house: Database) -> None:
     assert sum(map(bool, let_in)) == 8
 
 
+def test_a_stranger_alone_shuts_nobody_out_and_many_are_stopped(house: Database) -> None:
+    with time_machine.travel(clock.now(), tick=False):
+        for _number in range(8):
+            count_guess(house, "root@example.com", "192.0.2.9")
+        with pytest.raises(TooMany):
+            count_guess(house, "root@example.com", "192.0.2.9")
+        for number in range(32):
+            count_guess(house, "root@example.com", f"198.51.100.{number}")
+
+        with pytest.raises(TooMany):
+            count_guess(house, "root@example.com", "203.0.113.1")
+
+
 def test_an_address_that_guesses_at_many_accounts_is_stopped_as_well(house: Database) -> None:
     with time_machine.travel(clock.now(), tick=False):
         for number in range(60):
