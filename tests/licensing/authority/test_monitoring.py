@@ -17,6 +17,7 @@ from licensing.authority.app import make_authority
 from licensing.authority.config import METRICS_TOKEN
 from licensing.authority.keys import store
 from licensing.authority.licenses.rules import LicenseStatus
+from licensing.authority.migrations.run import CHAIN
 from licensing.authority.monitoring.sharing import FOLDER_VARIABLE, share
 from server.core.errors import Missing
 from tests.licensing.authority.stage import Vendor
@@ -135,6 +136,15 @@ def test_health_names_keys_that_cannot_sign(
     monkeypatch.setattr(store.Ring, "signing_entry", no_key)
 
     assert failing(vendor_here)["keys"] == "failing"
+
+
+def test_health_which_anybody_may_ask_reads_the_steps_of_the_database_once(
+    vendor_here: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor_here.send("GET", "/healthz", None)
+    monkeypatch.setattr(type(CHAIN), "head", lambda _chain: pytest.fail("read once more"))
+
+    assert vendor_here.send("GET", "/healthz", None).status == 200
 
 
 def test_health_and_metrics_name_a_database_that_is_away(vendor_here: Vendor) -> None:
