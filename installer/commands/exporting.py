@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+import server.tables  # noqa: F401 - the archive names tables by text, so all must be there
 from installer.commands.home import Opened, open_home
 from server.activation.service import LicenseOffice
 from server.core.command_line import HomeGroup, json_option, report

@@ -130,6 +130,15 @@ def test_an_occupied_port_is_a_sentence(installed: Place) -> None:
     assert f"127.0.0.1:{installed.port} cannot be used" in result.stderr
 
 
+def test_the_program_alone_knows_every_table_of_an_export(installed: Place, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [DAFTAR, "--home", installed.home, "export", "all", tmp_path / "all.zip"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_a_database_of_another_release_names_the_command_that_mends_it(installed: Place) -> None:
     path = installed.home / "data" / "db" / "daftar.sqlite3"
     with sqlite3.connect(path) as connection:
