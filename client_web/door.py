@@ -20,6 +20,7 @@ from client_web.activities import views as activities
 from client_web.api_docs import views as api_docs
 from client_web.audit import views as audit
 from client_web.backups import room as backups
+from client_web.backups.banner import unchecked_banners
 from client_web.companies import views as companies
 from client_web.deals import pipelines
 from client_web.deals import room as deals
@@ -155,7 +156,8 @@ def _frame() -> dict[str, object]:
 
 
 def _banners(actor: Actor | None) -> list[dict[str, object]]:
-    return [{**asdict(one), "put_away": url_for("ladder.put_away")} for one in banners(actor)]
+    shown = [*banners(actor), *unchecked_banners(actor)]
+    return [{**asdict(one), "put_away": url_for("ladder.put_away")} for one in shown]
 
 
 def error_page(status: int, code: str, message: str) -> str:

@@ -24,6 +24,7 @@ from server.deals.service import purge_deals, purge_pipelines, purge_stages
 from server.exchange.desk import ImportDesk
 from server.exchange.service import workshop
 from server.exports.desk import ExportDesk
+from server.notices.mornings import MorningWriter
 from server.notices.service import Warner
 from server.people.service import purge_people
 from server.users.queries import get_user
@@ -54,6 +55,7 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
     zone = settings.organization.timezone
     minute = every(timedelta(minutes=1))
     backups = Worker(BackupOffice(settings, database), database)
+    mornings = MorningWriter(settings, database)
     imports = ImportDesk(workshop(settings, database), office.board, _actor_of)
     exports = ExportDesk(settings, database, office, _actor_of)
     carrying = carriers(
@@ -68,6 +70,7 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
         Job("imports.run", every(WORK), imports.work, at_start=True),
         Job("license.warn", every(WARN), Warner(settings, database, office).warn, at_start=True),
+        Job("backups.letter", every(WARN), mornings.write, at_start=True),
         Job("letters.send", every(SEND), postman.keep_going, at_start=True),
         Job("letters.forget", daily("03:50", zone), lambda: _forget_letters(database)),
         Job("exports.write", every(WORK), exports.keep_going, at_start=True),

@@ -10,7 +10,14 @@ from installer.commands.backup_people import person_of, signed_by
 from installer.commands.backup_room import Room, enter, file_path
 from installer.commands.screen import table
 from installer.sheet import hand_over, must_be_free
-from server.backups.custody import OFFLINE, FormerKey, KeyOffice, NewRecipient, offline_role
+from server.backups.custody import (
+    OFFLINE,
+    FormerKey,
+    KeyOffice,
+    KeyStanding,
+    NewRecipient,
+    offline_role,
+)
 from server.backups.rules import KEY_LABELS, PROOF_LABELS
 from server.backups.sheets import sheet_of
 from server.core import clock
@@ -65,7 +72,23 @@ def list_them(as_json: bool) -> None:
     lines = [table(heads, rows), *(_former(each) for each in found.former)]
     if found.drill is None:
         lines.append(_("This server holds no drill key."))
-    document: dict[str, object] = {
+    report(_shown(found), "\n".join(lines), as_json=as_json)
+
+
+def _former(each: FormerKey) -> str:
+    if not each.count:
+        return _("The former key %(public)s opens no backup any more.", public=each.public)
+    return _(
+        "The former key %(public)s is needed for %(n)s backups, %(first)s to %(last)s.",
+        public=each.public,
+        n=each.count,
+        first=date(each.first_at),
+        last=date(each.last_at),
+    )
+
+
+def _shown(found: KeyStanding) -> dict[str, object]:
+    return {
         "keys": [
             {
                 "role": each.role,
@@ -73,7 +96,7 @@ def list_them(as_json: bool) -> None:
                 "proved_by": each.proof.user_name if each.proof else None,
                 "proved_at": clock.rfc3339(each.proof.at) if each.proof else None,
                 "due_at": clock.rfc3339(each.due_at) if each.due_at else None,
-                "due": each.is_due(now),
+                "due": each.is_due(clock.now()),
             }
             for each in found.holdings
         ],
@@ -90,19 +113,6 @@ def list_them(as_json: bool) -> None:
         "drill": found.drill,
         "signer": found.signer,
     }
-    report(document, "\n".join(lines), as_json=as_json)
-
-
-def _former(each: FormerKey) -> str:
-    if not each.count:
-        return _("The former key %(public)s opens no backup any more.", public=each.public)
-    return _(
-        "The former key %(public)s is needed for %(n)s backups, %(first)s to %(last)s.",
-        public=each.public,
-        n=each.count,
-        first=date(each.first_at),
-        last=date(each.last_at),
-    )
 
 
 def _database(room: Room) -> Database:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from backup.confirm import Choice
 from backup.plan import Kind, State
 from server.backups.models import ONLY_ROW, BackupPlace, BackupRun, BackupSet
+from server.backups.mornings import Morning, Night, is_time, judge_night
 from server.backups.rules import (
     CHECK_DAYS,
     WAITING,
@@ -20,7 +21,9 @@ from server.backups.rules import (
     Made,
     RunState,
     checked_days,
+    is_told,
     judge,
+    oldest_unchecked,
     unchecked,
 )
 from server.core import clock
@@ -30,6 +33,8 @@ from server.core.format import ago, local, today
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
 from server.core.listing import Field, ListQuery, ListSpec, Page, page, read_moment
+
+__all__ = ["BackupLight", "Morning", "Night", "is_time"]
 
 PAGE = "/backups"
 KEYS_PAGE = "/backups/keys"
@@ -111,6 +116,38 @@ def calendar(session: Session, actor: Actor) -> tuple[CheckedDay, ...]:
     return checked_days(made, today())
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """The days before today that nobody checked: how many, a backup to begin with, who is told."""
+
+    count: int
+    name: str
+    is_told: bool
+
+
+def days_waiting(session: Session, actor: Actor) -> Waiting:
+    """Return which days wait for a check, and whether this reader sees that above every page.
+
+    `name` is the newest backup that the reader may check, empty for who may not; one query, and one more
+    only when a day waits.
+    """
+    days = calendar(session, actor)
+    oldest = oldest_unchecked(days, today())
+    if oldest is None:
+        return Waiting(0, "", is_told=False)
+    may_confirm = actor.may("backups.confirm")
+    told = is_told(oldest, today(), answers=actor.may("backups.run"), may_confirm=may_confirm)
+    name = None
+    if may_confirm:
+        name = session.scalar(
+            select(BackupSet.name)
+            .where(BackupSet.choice.is_(None))
+            .order_by(BackupSet.created_at.desc(), BackupSet.id.desc())
+            .limit(1)
+        )
+    return Waiting(unchecked(days, today()), name or "", told)
+
+
 def newest_set(session: Session, actor: Actor) -> BackupSet | None:
     """Return the newest backup, whatever is known about it."""
     actor.must("backups.see")
@@ -128,6 +165,31 @@ def newest_verified(session: Session, actor: Actor) -> BackupSet | None:
         .order_by(BackupSet.created_at.desc(), BackupSet.id.desc())
         .limit(1)
     )
+
+
+def last_night(session: Session, actor: Actor, now: datetime) -> Morning:
+    """Return how the last night's backup came out, for the letter of the morning."""
+    newest, verified = newest_set(session, actor), newest_verified(session, actor)
+    state = None if newest is None else newest.state
+    night = judge_night(None if newest is None else newest.created_at, state, now)
+    seen = None if night is Night.NO_BACKUP else newest
+    found = (seen.shown["verification"] or {}) if seen else {}
+    return Morning(
+        night=night,
+        name=seen.name if seen else "",
+        made_at=seen.created_at if seen else None,
+        problem=(seen.note or " ".join(found.get("problems", []))) if seen else "",
+        checked_by=seen.said_by if seen else None,
+        restore_seconds=None if verified is None else verified.restore_seconds,
+        lost=None if verified is None else now - verified.created_at,
+        unchecked_days=unchecked(calendar(session, actor), today()),
+    )
+
+
+def works_now(session: Session) -> bool:
+    """Tell whether a backup or a verification runs or waits."""
+    query = select(BackupRun.id).where(BackupRun.state.in_(WAITING)).limit(1)
+    return session.scalar(query) is not None
 
 
 @dataclass(frozen=True)

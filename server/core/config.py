@@ -86,6 +86,7 @@ class BackupSettings:
 
     time: str = "02:15"
     enabled: bool = True
+    letter: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """Reading who is told of what, and the record of messages. Only who changes the settings sees the record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.core import letter_list
-from server.core.actor import Actor
+from server.core.actor import SYSTEM, Actor
+from server.core.contact import email_key
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
 from server.core.letters import Channel
@@ -15,7 +18,10 @@ from server.core.outbox import OutgoingMessage
 from server.core.postman import Traffic, traffic
 from server.notices.models import ONLY_ROW, NoticePreference, Representative
 from server.notices.rules import Contact, PreferenceDraft, RepresentativeDraft
-from server.users.queries import administering
+from server.users.queries import administering, get_user
+
+if TYPE_CHECKING:  # whose people they are is the other slice's matter
+    from server.users.models import User
 
 MESSAGES = letter_list.MESSAGES
 SEES = "settings.edit"
@@ -74,15 +80,27 @@ class Told:
 def who_is_told(session: Session) -> Told:
     """Return the representative and the administrators with what they wish; three queries."""
     named = representative(session)
-    users = administering(session)
+    first = Contact(named.name, named.email, named.phone, named.locale) if named else None
+    return Told(first, contacts_of(session, administering(session)))
+
+
+def contacts_of(session: Session, users: "Sequence[User]") -> tuple[Contact, ...]:
+    """Return how these users can be told of something, with what they wish; one query."""
     chosen = select(NoticePreference).where(NoticePreference.user_id.in_([one.id for one in users]))
     wishes = {wish.user_id: wish for wish in session.scalars(chosen)}
-    admins = tuple(
+    return tuple(
         _contact(user.id, user.display_name, user.email or "", user.locale, wishes.get(user.id))
         for user in users
     )
-    first = Contact(named.name, named.email, named.phone, named.locale) if named else None
-    return Told(first, admins)
+
+
+def is_representative(session: Session, user_id: int) -> bool:
+    """Tell whether this user is the representative, known by the address."""
+    named = representative(session)
+    if named is None:
+        return False
+    email = get_user(session, SYSTEM, user_id).email
+    return email is not None and email_key(email) == email_key(named.email)
 
 
 def _contact(

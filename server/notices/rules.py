@@ -22,6 +22,7 @@ PURPOSE = "license."
 
 PURPOSE_LABELS = {
     "test": mark("Test"),
+    "backup.daily": mark("The daily check of the backup"),
     "license.term_ending": mark("The term ends"),
     "license.term_ended": mark("The term has ended"),
     "license.no_contact": mark("No contact with the vendor"),

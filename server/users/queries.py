@@ -23,6 +23,7 @@ from server.users.models import (
 )
 from server.users.rules import (
     FAILURE_WINDOW_MINUTES,
+    PERMISSIONS,
     Role,
     Seats,
     UserKind,
@@ -111,6 +112,18 @@ def administering(session: Session) -> list[User]:
     """Return the people who administer this server and can be written to, by name."""
     query = select(User).where(
         User.role == Role.ADMIN,
+        User.status == UserStatus.ACTIVE,
+        User.kind == UserKind.HUMAN,
+        User.email.is_not(None),
+    )
+    return list(session.scalars(query.order_by(User.display_name, User.id)))
+
+
+def people_who_may(session: Session, permission: str) -> list[User]:
+    """Return the people who may do this and can be written to, by name."""
+    roles = [role for role, allowed in PERMISSIONS.items() if permission in allowed]
+    query = select(User).where(
+        User.role.in_(roles),
         User.status == UserStatus.ACTIVE,
         User.kind == UserKind.HUMAN,
         User.email.is_not(None),

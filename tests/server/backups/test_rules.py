@@ -12,7 +12,9 @@ from server.backups.rules import (
     Facts,
     Made,
     checked_days,
+    is_told,
     judge,
+    oldest_unchecked,
     unchecked,
 )
 
@@ -81,3 +83,40 @@ def test_today_is_not_held_against_anybody_before_it_is_over() -> None:
 
 def test_only_two_weeks_are_shown() -> None:
     assert len(checked_days([made(n) for n in range(60)], TODAY)) == 14
+
+
+@pytest.mark.parametrize(
+    ("due", "colour", "cause"),
+    [
+        (None, Colour.GREEN, Cause.GOOD),
+        (NOW + timedelta(seconds=1), Colour.GREEN, Cause.GOOD),
+        (NOW, Colour.AMBER, Cause.KEYS),
+    ],
+)
+def test_the_light_is_amber_until_the_keys_are_proved(
+    due: datetime | None, colour: Colour, cause: Cause
+) -> None:
+    assert judge(replace(GOOD, keys_due_at=due), NOW) == (colour, cause)
+
+
+def test_who_answers_is_told_at_once_and_everybody_with_the_right_on_the_third_day() -> None:
+    told: list[tuple[int, bool, bool, bool]] = []
+    for passed in range(5):
+        now = TODAY + timedelta(days=passed)
+        oldest = oldest_unchecked(checked_days([made(0)], now), now)
+        told.append(
+            (
+                passed,
+                is_told(oldest, now, answers=True, may_confirm=True),
+                is_told(oldest, now, answers=False, may_confirm=True),
+                is_told(oldest, now, answers=False, may_confirm=False),
+            )
+        )
+
+    assert told == [
+        (0, False, False, False),
+        (1, True, False, False),
+        (2, True, False, False),
+        (3, True, True, False),
+        (4, True, True, False),
+    ]
