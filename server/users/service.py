@@ -89,7 +89,8 @@ def deactivate_user(session: Session, actor: Actor, user_id: int, reason: str = 
         raise Invalid(
             _("You cannot deactivate yourself. Ask another administrator."), field="user_id"
         )
-    _keep_an_admin(session, user)
+    _keep_an_admin(session, user)  # locks the administrators, in their order, before anybody else
+    _hold(session, user)
     if user.status is UserStatus.DEACTIVATED:
         return user
     if holds_seat(user.status):
@@ -100,6 +101,11 @@ def deactivate_user(session: Session, actor: Actor, user_id: int, reason: str = 
     end_sessions(session, user.id)
     session.flush()
     return user
+
+
+def _hold(session: Session, user: User) -> None:
+    """See the account as it is, nobody else's until the end: of two clicks the second finds the first done."""
+    session.refresh(user, with_for_update={"key_share": True})  # who signs in waits for nobody
 
 
 def _keep_an_admin(session: Session, user: User) -> None:
@@ -119,6 +125,7 @@ def reactivate_user(session: Session, actor: Actor, user_id: int) -> User:
     """Give the account its seat back. Raise NotLicensed when none is free."""
     actor.must("users.manage")
     user = get_user(session, actor, user_id)
+    _hold(session, user)
     if user.status is UserStatus.ACTIVE:
         return user
     if user.status is UserStatus.FORMER or user.email is None:
