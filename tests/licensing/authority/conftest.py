@@ -9,6 +9,7 @@ import pytest
 from licensing.authority.app import make_authority
 from licensing.authority.config import load_settings
 from tests.licensing.authority.console import Console
+from tests.licensing.authority.life import Install, Server
 from tests.licensing.authority.stage import (
     NO_LIMITS,
     Changes,
@@ -67,6 +68,12 @@ def found_here(tmp_path: Path) -> Iterator[Callable[..., Vendor]]:
 def vendor_here(found_here: Callable[..., Vendor]) -> Vendor:
     """Give an authority inside the test, without limits."""
     return found_here()
+
+
+@pytest.fixture
+def install(vendor_here: Vendor, tmp_path: Path) -> Install:
+    """Return a function that sets up a customer's server with the product's own client."""
+    return lambda name: Server(vendor_here, tmp_path / name)
 
 
 def inside(vendor: Vendor) -> Send:

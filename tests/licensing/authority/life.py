@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import time_machine
 
+from licensing.authority.licenses.queries import look_up
 from licensing.client.client import LicenseClient
 from licensing.client.installation import ClientConfig, Clocks
 from licensing.client.ladder import Reason
@@ -23,6 +24,8 @@ from tests.licensing.client.vendor import machine
 
 DAY = 86_400
 USAGE = Usage(named=1, peak_concurrent=1, service=0)
+
+OK = (Mode.OK, Reason.FRESH)
 
 Answer = Callable[[str, bytes], bytes | None]
 
@@ -93,6 +96,9 @@ class Server:
         return sold
 
 
+Install = Callable[[str], Server]
+
+
 def another_machine(root: Path) -> Path:
     """Lay out a machine that shares nothing with any other."""
     if not (root / "etc").exists():
@@ -124,3 +130,9 @@ def later(**time: int) -> time_machine.travel:
 
 def is_well(outcome: Outcome) -> bool:
     return outcome.result is Result.ACCEPTED
+
+
+def end_of(vendor: Vendor, license_id: str) -> int:
+    """Return the last second that was sold."""
+    with vendor.database.read() as session:
+        return look_up(session, license_id).expires_at or 0

@@ -1,7 +1,6 @@
 """Keys that are stolen, replaced and follow each other, lived through by the product's own client."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +19,8 @@ from licensing.document.parser import MAX_INTEGER
 from licensing.document.requests import Mode
 from licensing.document.trust import seal_document
 from server.core import clock
-from tests.licensing.authority.life import DAY, Server, at, is_well, later
+from tests.licensing.authority.life import DAY, Install, Server, at, is_well, later
 from tests.licensing.authority.stage import Vendor
-
-Install = Callable[[str], Server]
-
-
-@pytest.fixture
-def install(vendor_here: Vendor, tmp_path: Path) -> Install:
-    return lambda name: Server(vendor_here, tmp_path / name)
 
 
 class Thief:

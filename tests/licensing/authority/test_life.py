@@ -1,46 +1,30 @@
-"""The life of a licence, lived through by the product's own client: sold, renewed, moved, given back."""
+"""The life of a licence, lived through by the product's own client: tried, moved, stopped, grown."""
 
-import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from licensing.authority.activations.answer_files import answer_file
-from licensing.authority.activations.desk import Desk
-from licensing.authority.config import CHALLENGE_SECRET
-from licensing.authority.customers.service import CustomerDraft, add_customer
-from licensing.authority.licenses import rules, terms
-from licensing.authority.licenses.queries import look_up
+from licensing.authority.licenses import rules
 from licensing.authority.licenses.rules import LicenseStatus
-from licensing.authority.licenses.service import SeatChange
 from licensing.client.ladder import Audience, Reason
-from licensing.client.outcome import Result
-from licensing.document.answers import Deactivation
 from licensing.document.license import Kind
 from licensing.document.requests import DeactivationReason, Mode
 from server.core import clock
-from server.core.config import read_secret
-from server.core.errors import Conflict, Invalid, NotLicensed
-from tests.licensing.authority.life import DAY, USAGE, Server, at, is_well, later, same_machine
+from server.core.errors import Conflict, NotLicensed
+from tests.licensing.authority.life import (
+    DAY,
+    OK,
+    USAGE,
+    Install,
+    Server,
+    at,
+    is_well,
+    later,
+    same_machine,
+)
 from tests.licensing.authority.stage import Vendor
 from tests.support.racing import race
-
-Install = Callable[[str], Server]
-OK = (Mode.OK, Reason.FRESH)
-
-
-@pytest.fixture
-def install(vendor_here: Vendor, tmp_path: Path) -> Install:
-    return lambda name: Server(vendor_here, tmp_path / name)
-
-
-def end_of(vendor: Vendor, license_id: str) -> int:
-    with vendor.database.read() as session:
-        return look_up(session, license_id).expires_at or 0
-
 
 # Trials
 
@@ -97,208 +81,6 @@ def test_two_trials_of_one_organisation_race_and_one_begins(vendor: Vendor, tmp_
         return Server(vendor, tmp_path / f"racer{place}").activate(sold[place].code).code
 
     assert set(race(vendor.database, run, [(0,), (1,)])) == {"", "E_TRIAL_USED"}
-
-
-# Terms
-
-
-def test_a_renewal_goes_on_from_the_old_end_and_arrives_by_check_in(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(days=30), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    with at(end - 5 * DAY):
-        server.check_in()
-        assert server.stands() == (Mode.WARN_EXPIRY, Reason.TERM_ENDING)
-        vendor_here.renew(issued.license_id, 365)
-        server.check_in()
-        assert server.stands() == OK
-        assert server.license.expires_at == rules.end_of_term(end, 365, "Asia/Tehran")
-
-
-@pytest.mark.parametrize("late", [1, 30])
-def test_who_pays_some_days_late_gains_none(
-    vendor_here: Vendor, install: Install, late: int
-) -> None:
-    issued, server = vendor_here.sell(days=30), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    with at(end + late * DAY):
-        assert server.stands()[0] is Mode.LOCKED
-        vendor_here.renew(issued.license_id, 365)
-        assert is_well(server.check_in())
-        assert server.stands() == OK
-        assert server.license.expires_at == rules.end_of_term(end, 365, "Asia/Tehran")
-
-
-def test_who_comes_back_after_more_than_a_month_begins_anew(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(days=30), install("one")
-    server.activate(issued.code)
-    with at(end_of(vendor_here, issued.license_id) + 31 * DAY):
-        vendor_here.renew(issued.license_id, 365)
-        assert is_well(server.check_in())
-        assert server.license.expires_at == rules.end_of_term(clock.timestamp(), 365, "Asia/Tehran")
-
-
-def test_a_renewal_that_would_be_over_already_is_refused(vendor_here: Vendor) -> None:
-    issued = vendor_here.sell(days=30)
-    with at(end_of(vendor_here, issued.license_id) + 20 * DAY), pytest.raises(Invalid):
-        vendor_here.renew(issued.license_id, 10)
-
-
-def test_grace_days_are_signed_and_lock_after_the_last_of_them(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(days=30, grace_days=7), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    with at(end + 6 * DAY):
-        server.check_in()
-        assert server.stands() == (Mode.WARN_EXPIRY, Reason.TERM_ENDING)
-    with at(end + 7 * DAY + 1):
-        assert server.stands() == (Mode.LOCKED, Reason.TERM_ENDED)
-
-
-ENDS = [
-    ("Asia/Tehran", date(2027, 3, 20)),
-    ("Asia/Tehran", date(2021, 9, 21)),  # clocks went back at midnight: 23:59:59 came twice
-    ("Asia/Tehran", date(2021, 3, 21)),  # the next day began at 01:00
-    ("Europe/Paris", date(2027, 3, 28)),
-    ("Europe/Paris", date(2027, 10, 31)),
-    ("America/New_York", date(2027, 11, 7)),
-    ("America/Havana", date(2027, 3, 13)),  # midnight is skipped
-    ("America/Havana", date(2027, 11, 6)),
-    ("Pacific/Apia", date(2011, 12, 29)),  # the next day was left out altogether
-    ("Pacific/Kiritimati", date(2027, 12, 31)),
-]
-
-
-@pytest.mark.parametrize(("zone", "last"), ENDS)
-def test_the_last_paid_second_is_23_59_59_of_the_customers_day(zone: str, last: date) -> None:
-    start = rules.start_of_day(last, zone) + 9 * 3600 - 10 * DAY
-    place = ZoneInfo(zone)
-    days = (last - datetime.fromtimestamp(start, place).date()).days
-
-    end = rules.end_of_term(start, days, zone)
-
-    shown = datetime.fromtimestamp(end, place)
-    assert (shown.date(), shown.time()) == (last, time(23, 59, 59))
-    assert datetime.fromtimestamp(end + 1, place).date() > last
-
-
-@pytest.mark.parametrize("zone", ["Asia/Tehran", "America/New_York", "Pacific/Kiritimati"])
-def test_a_day_ends_where_the_customer_lives(
-    vendor_here: Vendor, install: Install, zone: str
-) -> None:
-    with vendor_here.database.write() as session:
-        who = add_customer(session, "Root", CustomerDraft("Pars", zone)).customer_id
-    issued, server = vendor_here.sell(customer_id=who, days=30), install("one")
-    server.activate(issued.code)
-    place = ZoneInfo(zone)
-
-    assert datetime.fromtimestamp(server.license.expires_at or 0, place).time() == time(23, 59, 59)
-    with at(server.license.expires_at or 0):
-        server.check_in()
-        assert server.stands()[0] is Mode.WARN_EXPIRY
-    with at((server.license.expires_at or 0) + 2):
-        assert server.stands() == (Mode.LOCKED, Reason.TERM_ENDED)
-
-
-def test_a_licence_for_a_first_day_holds_that_many_whole_days(vendor_here: Vendor) -> None:
-    start = rules.start_of_day(date(2028, 1, 1), "Asia/Tehran")
-    issued = vendor_here.sell(days=366, starts_at=start)
-
-    end = datetime.fromtimestamp(end_of(vendor_here, issued.license_id), ZoneInfo("Asia/Tehran"))
-
-    assert end.date() == date(2028, 12, 31)
-
-
-# The next term
-
-
-def load(vendor: Vendor, license_id: str, days: int, named: int | None = None) -> None:
-    with vendor.database.write() as session:
-        terms.load_next_term(session, "Root", vendor.keys, license_id, days, SeatChange(named))
-
-
-def test_a_next_term_loaded_ahead_ends_the_warning_and_brings_its_own_seats(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(days=30, seats=5), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    with at(end - 5 * DAY):
-        server.check_in()
-        assert server.stands() == (Mode.WARN_EXPIRY, Reason.TERM_ENDING)
-        load(vendor_here, issued.license_id, 365, named=8)
-        server.check_in()
-        assert server.stands() == OK
-        assert (server.license.seats.named, server.license.expires_at) == (
-            5,
-            rules.end_of_term(end, 365, "Asia/Tehran"),
-        )
-        assert server.stands(named=8)[1] is Reason.SEATS_OVER_CAP
-        assert server.client.verdict(1).next_change_at is not None
-    with at(end + 2):
-        # No word from the vendor was needed for that.
-        assert server.stands(named=8) == OK
-        assert server.license.at(clock.timestamp()).seats.named == 8
-        server.check_in()
-        assert (server.license.serial, server.license.seats.named) == (3, 8)
-        assert server.license.next_term is None
-
-
-def test_a_smaller_next_term_bites_when_it_begins(vendor_here: Vendor, install: Install) -> None:
-    issued, server = vendor_here.sell(days=30, seats=5), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    load(vendor_here, issued.license_id, 365, named=2)
-    with at(end - DAY):
-        server.check_in(named=4)
-        assert server.stands(named=4) == OK
-    with at(end + 2):
-        assert server.stands(named=4) == (Mode.WARN_ADMIN, Reason.SEATS_OVER_CAP)
-
-
-def test_a_next_term_is_withdrawn_before_it_begins_and_not_after(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(days=30), install("one")
-    server.activate(issued.code)
-    end = end_of(vendor_here, issued.license_id)
-    load(vendor_here, issued.license_id, 365)
-    with pytest.raises(Conflict):
-        load(vendor_here, issued.license_id, 365)
-    withdraw(vendor_here, issued.license_id)
-    server.check_in()
-    assert (server.license.expires_at, server.license.next_term) == (end, None)
-    load(vendor_here, issued.license_id, 365)
-    with at(end + 2), pytest.raises(Conflict):
-        withdraw(vendor_here, issued.license_id)
-
-
-def withdraw(vendor: Vendor, license_id: str) -> None:
-    with vendor.database.write() as session:
-        terms.withdraw_next_term(session, "Root", vendor.keys, license_id)
-
-
-def test_the_vendors_clock_begins_terms_that_nobody_asks_about(vendor_here: Vendor) -> None:
-    issued = vendor_here.sell(days=30, seats=5)
-    load(vendor_here, issued.license_id, 365, named=8)
-    with at(end_of(vendor_here, issued.license_id) - 364 * DAY):
-        assert terms.begin_next_terms(vendor_here.database, vendor_here.keys) == 1
-        assert terms.begin_next_terms(vendor_here.database, vendor_here.keys) == 0
-    with vendor_here.database.read() as session:
-        assert look_up(session, issued.license_id).named == 8
-
-
-@pytest.mark.parametrize("kind", [Kind.PERPETUAL, Kind.TRIAL])
-def test_only_a_running_subscription_has_a_next_term(vendor_here: Vendor, kind: Kind) -> None:
-    with pytest.raises(Conflict):
-        load(vendor_here, vendor_here.sell(kind=kind).license_id, 30)
 
 
 # Seats
@@ -456,82 +238,3 @@ def test_two_rehosts_at_once_are_counted_one_by_one(vendor: Vendor, tmp_path: Pa
     assert told == ["", "", ""]
     ended = [one.status.value for one in vendor.activations(issued.license_id)]
     assert ended == ["superseded", "superseded"]
-
-
-# Given back
-
-
-def test_a_licence_given_back_online_may_be_refunded_at_once(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(), install("one")
-    server.activate(issued.code)
-
-    assert is_well(server.client.deactivate(DeactivationReason.REFUND, USAGE))
-
-    proof = proof_of(server)
-    assert proof.reason is DeactivationReason.REFUND
-    assert proof.refund_eligible_at == proof.deactivated_at
-    assert server.stands() == (Mode.LOCKED, Reason.DEACTIVATED)
-    assert install("two").activate(issued.code).code == "E_DEACTIVATED"
-
-
-def test_a_licence_given_back_by_file_may_be_refunded_when_its_lease_is_over(
-    vendor_here: Vendor, install: Install
-) -> None:
-    """The tombstone comes before the file: the server is locked although the vendor knows nothing yet."""
-    issued, server = vendor_here.sell(), install("one")
-    server.activate(issued.code)
-    lease = server.client.status().lease
-    assert lease is not None
-    with later(days=3):
-        request = server.client.export_deactivation(DeactivationReason.REFUND, USAGE)
-        assert server.stands() == (Mode.LOCKED, Reason.DEACTIVATED)
-        server.start()
-        assert server.stands() == (Mode.LOCKED, Reason.DEACTIVATED)
-        assert is_well(server.client.import_answer(answered(vendor_here, request)))
-        proof = proof_of(server)
-    assert proof.refund_eligible_at == lease.expires_at
-    assert proof.deactivated_at < lease.expires_at
-
-
-def test_by_file_after_the_lease_has_ended_the_refund_is_due_at_once(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(), install("one")
-    server.activate(issued.code)
-    with later(days=20):
-        request = server.client.export_deactivation(DeactivationReason.REFUND, USAGE)
-        assert is_well(server.client.import_answer(answered(vendor_here, request)))
-        proof = proof_of(server)
-    assert proof.refund_eligible_at == proof.deactivated_at
-
-
-def answered(vendor: Vendor, request: bytes) -> bytes:
-    secret = read_secret(vendor.settings.secrets_dir, CHALLENGE_SECRET)
-    with vendor.database.write() as session:
-        return answer_file(session, Desk(vendor.settings, vendor.keys, secret), request).file
-
-
-def proof_of(server: Server) -> Deactivation:
-    found = server.client.status().receipt
-    assert found is not None
-    return found
-
-
-def test_the_proof_outlives_the_state_and_says_what_was_given_back(
-    vendor_here: Vendor, install: Install
-) -> None:
-    issued, server = vendor_here.sell(), install("one")
-    server.activate(issued.code)
-    for _day in range(3):
-        server.check_in()
-    server.client.deactivate(DeactivationReason.END, USAGE)
-    files = list((server.folder / "license").rglob("*"))
-    proofs = [path for path in files if "deactivation" in path.name or "receipt" in str(path)]
-
-    proof = proof_of(server)
-    assert (proof.license_id, proof.final_seq, proof.generation) == (issued.license_id, 4, 1)
-    assert any(json.loads(path.read_text("utf8")) for path in proofs if path.is_file())
-    assert server.check_in().result is Result.REFUSED
-    assert datetime.fromtimestamp(proof.deactivated_at, UTC) <= clock.now()
