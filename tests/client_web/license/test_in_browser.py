@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from server.activation.service import LicenseOffice
 from tests.client_web.conftest import OpenPage
 from tests.licensing.client.vendor import SHOWN_CODE, Response
-from tests.server.activation.test_offline import LEAVE, answered
+from tests.server.activation.carrying import LEAVE, answered
 from tests.server.conftest import Cast
 from tests.support.licensed import Stage
 

@@ -13,7 +13,7 @@ from server.activation.offline import RequestWish
 from server.activation.service import LicenseOffice
 from tests.client_web.conftest import Visit, Visitor
 from tests.licensing.client.vendor import SHOWN_CODE, Response
-from tests.server.activation.test_offline import ACTIVATE, CHECK_IN, LEAVE, answered
+from tests.server.activation.carrying import ACTIVATE, CHECK_IN, LEAVE, answered
 from tests.server.conftest import Cast
 from tests.support.licensed import Stage
 

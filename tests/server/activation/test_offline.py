@@ -1,44 +1,16 @@
-"""A server without a line: requests as files, answers that fit or do not, and the way back from each."""
+"""A server without a line: requests as files, which of them waits, and the way back from each."""
 
 import json
 
 import pytest
 
-from licensing.document.qr import joined, slices
 from server.activation.offline import RequestWish
 from server.activation.service import LicenseOffice
-from server.audit.queries import list_entries
-from server.core.errors import Broken, Conflict, Invalid, Missing, NotAllowed, NotLicensed
-from server.core.listing import ListQuery
-from tests.licensing.client.vendor import DAY, SHOWN_CODE, Response, fresh_key
+from server.core.errors import Conflict, Invalid, Missing, NotAllowed, NotLicensed
+from tests.licensing.client.vendor import SHOWN_CODE, Response
+from tests.server.activation.carrying import ACTIVATE, CHECK_IN, LEAVE, answered, carry, trail
 from tests.server.conftest import Cast
 from tests.support.licensed import Stage
-
-ACTIVATE = RequestWish("activate", code=SHOWN_CODE)
-CHECK_IN = RequestWish("check-in")
-LEAVE = RequestWish("deactivate", reason="refund")
-PATHS = {
-    "activate": "/v1/activations",
-    "check-in": "/v1/check-ins",
-    "deactivate": "/v1/deactivations",
-}
-
-
-def answered(stage: Stage, kind: str, request: bytes, keyset: bytes | None = None) -> bytes:
-    """Carry a request to the vendor and return the `.dftlic` that comes back."""
-    answer = stage.vendor.answer(PATHS[kind], request).decode()
-    keys = (keyset or stage.vendor.served_keyset).decode()
-    return json.dumps({"keyset": keys, "answer": answer}).encode()
-
-
-def carry(stage: Stage, office: LicenseOffice, cast: Cast, wish: RequestWish) -> bytes:
-    return answered(stage, wish.kind, office.export_request(cast.root, wish).raw)
-
-
-def trail(stage: Stage, cast: Cast) -> list[tuple[str, str, str]]:
-    with stage.database.read() as session:
-        entries = list_entries(session, cast.root, ListQuery(limit=20)).items
-    return [(one.action, one.user_name, str(one.changes)) for one in entries]
 
 
 def test_a_whole_life_without_a_line(stage: Stage, office: LicenseOffice, cast: Cast) -> None:
@@ -65,20 +37,6 @@ def test_a_whole_life_without_a_line(stage: Stage, office: LicenseOffice, cast: 
     actions = [(action, name) for action, name, _changes in trail(stage, cast)]
     assert actions[:6] == [("import_answer", "Root"), ("export_request", "Root")] * 3
     assert SHOWN_CODE not in str(trail(stage, cast))
-
-
-def test_the_answer_comes_as_codes_in_any_order(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    request = office.export_request(cast.root, ACTIVATE)
-    assert joined(reversed(request.codes)) == request.raw
-    codes = slices(answered(stage, "activate", request.raw))
-
-    with pytest.raises(Invalid, match=f"Of {len(codes)} QR codes these are missing: 1"):
-        office.import_answer(cast.root, "\n".join(codes[1:]).encode())
-    office.import_answer(cast.root, "\r\n \ufeff".join(reversed(codes)).encode())
-
-    assert stage.board.verdict.mode == "ok"
 
 
 def test_the_request_that_waits_is_known_and_the_same_file_again(
@@ -128,139 +86,6 @@ def test_a_request_of_another_kind_that_waited_is_named(
     leaving = office.export_request(cast.root, LEAVE)
 
     assert leaving.replaced == waiting
-
-
-def test_an_answer_is_taken_once(stage: Stage, office: LicenseOffice, cast: Cast) -> None:
-    answer = carry(stage, office, cast, ACTIVATE)
-    office.import_answer(cast.root, answer)
-
-    with pytest.raises(Missing, match="imported before"):
-        office.import_answer(cast.root, answer)
-
-    assert stage.board.verdict.mode == "ok"
-
-
-def test_answers_in_the_wrong_order_wait_for_their_turn(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    activation = carry(stage, office, cast, ACTIVATE)
-    office.import_answer(cast.root, activation)
-    check_in = carry(stage, office, cast, CHECK_IN)
-
-    with pytest.raises(Conflict):
-        office.import_answer(cast.root, activation)
-    office.import_answer(cast.root, check_in)
-
-    lease = office.client.status().lease
-    assert lease is not None
-    assert lease.seq == 2
-
-
-def test_an_answer_that_came_by_line_first_makes_the_file_needless(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    office.activate(cast.root, SHOWN_CODE)
-    by_file = carry(stage, office, cast, CHECK_IN)
-    office.check_in(cast.root)
-
-    with pytest.raises(Missing):
-        office.import_answer(cast.root, by_file)
-
-    assert stage.board.verdict.mode == "ok"
-    assert stage.vendor.seq == 2
-
-
-def test_an_answer_of_another_vendor_changes_nothing(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    request = office.export_request(cast.root, ACTIVATE)
-    stage.vendor.lease_key = fresh_key()
-
-    with pytest.raises(Broken, match="root\\.json") as refusal:
-        office.import_answer(cast.root, answered(stage, "activate", request.raw))
-
-    assert refusal.value.code == "E_SIGNATURE"
-    assert office.pending(cast.root) == request.request
-    assert stage.board.verdict.mode == "setup"
-
-
-def test_newer_keys_arrive_in_the_file_and_older_ones_do_not_come_back(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    office.activate(cast.root, SHOWN_CODE)
-    old = stage.vendor.served_keyset
-    stage.vendor.lease_key = fresh_key()
-    newer = stage.vendor.keyset(version=2)
-
-    office.import_answer(
-        cast.root,
-        answered(stage, "check-in", office.export_request(cast.root, CHECK_IN).raw, newer),
-    )
-    request = office.export_request(cast.root, CHECK_IN)
-    office.import_answer(cast.root, answered(stage, "check-in", request.raw, old))
-
-    assert office.client.status().keyset_version == 2
-    assert stage.vendor.seq == 3
-
-
-def test_a_keyset_that_has_expired_is_told_with_the_clock_as_the_likely_reason(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    request = office.export_request(cast.root, ACTIVATE)
-    expired = stage.vendor.keyset(expires_at=stage.vendor.now - DAY)
-
-    with pytest.raises(Broken, match="clock") as refusal:
-        office.import_answer(cast.root, answered(stage, "activate", request.raw, expired))
-
-    assert refusal.value.code == "E_KEYSET_EXPIRED"
-    assert office.pending(cast.root) == request.request
-
-
-def test_a_no_that_came_as_a_file_ends_the_request(
-    stage: Stage, office: LicenseOffice, cast: Cast
-) -> None:
-    stage.vendor.denial = "E_ALREADY_ACTIVE"
-
-    with pytest.raises(NotLicensed, match="already active on another server"):
-        office.import_answer(cast.root, carry(stage, office, cast, ACTIVATE))
-
-    assert office.pending(cast.root) is None
-
-
-@pytest.mark.parametrize(
-    ("given", "code"),
-    [
-        (b"", None),
-        (b" \n", None),
-        (b"hello", "no_answer"),
-        (b"{}", "no_answer"),
-        (b"{" * 70_000, "no_answer"),
-        (b"\xff\xfe\x00", "no_answer"),
-        (b"%PDF-1.7", "no_answer"),
-        (b"x" * 200_000, "no_answer"),
-        (b"DFT1:1/2:AAAA", "qr_missing"),
-        (b"DFT1:1/2:AAAA DFT1:2/3:AAAA", "qr_mixed"),
-        (b"DFT1:1/1:AAAA", "qr_damaged"),
-    ],
-)
-def test_what_is_no_answer_is_told_apart(
-    stage: Stage, office: LicenseOffice, cast: Cast, given: bytes, code: str | None
-) -> None:
-    request = office.export_request(cast.root, ACTIVATE)
-
-    with pytest.raises(Invalid) as refusal:
-        office.import_answer(cast.root, given)
-
-    assert refusal.value.field == "answer"
-    assert code is None or refusal.value.code == code
-    assert office.pending(cast.root) == request.request
-
-
-def test_ones_own_request_is_no_answer(stage: Stage, office: LicenseOffice, cast: Cast) -> None:
-    request = office.export_request(cast.root, ACTIVATE)
-
-    with pytest.raises(Invalid, match="not the vendor's answer"):
-        office.import_answer(cast.root, request.raw)
 
 
 def test_leaving_by_file_is_final_and_the_code_is_the_way_back(
