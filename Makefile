@@ -77,6 +77,7 @@ lock: $(STAMPS)/build ## Resolve the Python packages anew (UPGRADE=1 takes newer
 	$(COMPILE) $(if $(UPGRADE),--upgrade) setup.cfg -o requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) setup.cfg --extra develop -c requirements.lock \
 		-o requirements-develop.lock
+	printf 'moto[s3,server]\n' | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-storage.lock
 	printf 'setuptools\nuv\n' | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-build.lock
 
 # ---------------------------------------------------------------- setting up, once
@@ -85,7 +86,7 @@ lock: $(STAMPS)/build ## Resolve the Python packages anew (UPGRADE=1 takes newer
 setup: $(STAMPS)/run $(STAMPS)/editable $(STAMPS)/static $(STAMPS)/catalogues ## Set up what running needs
 
 .PHONY: setup-test
-setup-test: system-test $(STAMPS)/develop setup ## Set up what testing needs, too
+setup-test: system-test $(STAMPS)/develop $(STAMPS)/storage setup ## Set up what testing needs, too
 
 .PHONY: system-run system-test
 system-run:
@@ -116,6 +117,14 @@ $(STAMPS)/develop: requirements-develop.lock $(STAMPS)/build
 	@echo "Installing the Python packages for tests and checks …"
 	$(call INSTALL,$<)
 	@touch $@ $(STAMPS)/run
+
+# The object storage that tests copy backups to. Its packages do not go together with Daftar's own.
+$(STAMPS)/storage: requirements-storage.lock $(STAMPS)/build
+	@echo "Installing the object storage for tests …"
+	$(PY) -m venv $(VENV)/storage
+	$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/storage/bin/python --require-hashes -r $< \
+		|| $(VENV)/storage/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 EDITABLE := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation \
 	--no-index --editable
