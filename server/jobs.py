@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.activation.service import LicenseOffice
 from server.activities.service import purge_activities
 from server.audit.chain import seal_all, verify_and_remember
+from server.backups.places import Carrier
 from server.backups.service import BackupOffice
 from server.backups.worker import Worker
 from server.companies.service import purge_companies
@@ -68,6 +69,7 @@ def jobs(settings: Settings, database: Database, office: LicenseOffice) -> list[
         Job("backups.daily", daily(settings.backup.time, zone), backups.ask_daily),
         Job("backups.look", minute, backups.look, at_start=True),
         Job("backups.work", every(WORK), backups.keep_going, at_start=True),
+        *Carrier(BackupOffice(settings, database)).jobs(),
         Job("imports.run", every(WORK), imports.work, at_start=True),
         Job("license.warn", every(WARN), Warner(settings, database, office).warn, at_start=True),
         Job("backups.letter", every(WARN), mornings.write, at_start=True),

@@ -1,7 +1,8 @@
 """Writing settings down as TOML. Reading is server.core.config's."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_origin
 
 from server.core.config import Settings
 
@@ -17,9 +18,24 @@ def render_settings(settings: Settings) -> str:
     for section in fields(settings):
         if section.name != "home":
             table = getattr(settings, section.name)
-            lines = [f"{key.name} = {literal(getattr(table, key.name))}" for key in fields(table)]
-            parts.append("\n".join([f"[{section.name}]", *lines]) + "\n")
+            parts.append("\n".join(_table(section.name, table)) + "\n")
     return "\n".join(parts)
+
+
+def _table(name: str, table: Any) -> list[str]:
+    """Return the lines of a table; tables in it, such as the places of backups, come after its keys."""
+    inner = [key.name for key in fields(table) if _holds_tables(key.type)]
+    plain = [key.name for key in fields(table) if key.name not in inner]
+    lines = [f"[{name}]", *(f"{key} = {literal(getattr(table, key))}" for key in plain)]
+    for each in inner:
+        for one in getattr(table, each):
+            lines += ["", f"[[{name}.{each}]]"]
+            lines += [f"{key.name} = {literal(getattr(one, key.name))}" for key in fields(one)]
+    return lines
+
+
+def _holds_tables(kind: Any) -> bool:
+    return get_origin(kind) is tuple and is_dataclass(get_args(kind)[0])
 
 
 def literal(value: object) -> str:

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.core.errors import Invalid, Missing
@@ -16,6 +16,7 @@ from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
 from server.core.letter_settings import Mail, Sms, is_origin, letter_faults
 from server.core.networks import read_address, read_proxies
+from server.core.place_settings import PlaceSettings, place_faults
 
 T = TypeVar("T")
 
@@ -87,6 +88,7 @@ class BackupSettings:
     time: str = "02:15"
     enabled: bool = True
     letter: bool = True
+    places: tuple[PlaceSettings, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,10 @@ def _value(kind: Any, raw: object, place: str) -> object:
         if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
             raise _wrong(place, _("a list of texts is needed."))
         return tuple(raw)
+    if get_origin(kind) is tuple:
+        if not isinstance(raw, list):
+            raise _wrong(place, _("a list of tables is needed."))
+        return tuple(read_table(get_args(kind)[0], item, place) for item in raw)
     if isinstance(kind, UnionType):
         kind = get_args(kind)[0]
     if type(raw) is not kind:
@@ -252,6 +258,8 @@ def check_settings(settings: Settings) -> None:
     hour, _colon, minute = settings.backup.time.partition(":")
     if not (hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
         raise _wrong("backup.time", _("it is a time of day such as 02:15."))
+    for place, why in place_faults(settings.backup.places):
+        raise _wrong(place, why)
     check_letters(settings.mail, settings.sms)
 
 
