@@ -9,6 +9,7 @@ from backup.plan import Kind, Level
 from backup.result import Check, Result
 from installer.commands.backup_keys import key
 from installer.commands.backup_people import person_of, signed_by
+from installer.commands.backup_places import fetch, places
 from installer.commands.backup_restore import restore, undo_restore
 from installer.commands.backup_room import enter, key_option, known, opening
 from installer.commands.progress import bar
@@ -32,6 +33,8 @@ def group() -> None:
 group.add_command(key)
 group.add_command(restore)
 group.add_command(undo_restore)
+group.add_command(places)
+group.add_command(fetch)
 
 
 @group.command()
