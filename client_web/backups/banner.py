@@ -7,7 +7,7 @@ from server.backups.queries import PAGE, days_waiting
 from server.core.actor import Actor
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
-from server.http.unit_of_work import current_session
+from server.http.unit_of_work import database
 from server.notices.queries import is_representative
 
 KEY = "backups.unchecked"
@@ -19,10 +19,11 @@ def unchecked_banners(actor: Actor | None) -> list[Banner]:
         return []
     if not current_app.extensions["daftar.settings"].backup.enabled:
         return []
-    session = current_session()
-    waiting = days_waiting(session, actor)
-    if not waiting.count or not (waiting.is_told or is_representative(session, actor.user_id)):
-        return []
+    # A refusal is shown above it too, after the request's own transaction has ended.
+    with database().read() as session:
+        waiting = days_waiting(session, actor)
+        if not waiting.count or not (waiting.is_told or is_representative(session, actor.user_id)):
+            return []
     title = ngettext(
         "%(n)s day passed whose backup nobody checked",
         "%(n)s days passed whose backups nobody checked",

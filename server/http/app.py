@@ -111,8 +111,14 @@ def make_app(name: str, door: Door, *, title: str, version: str, **folders: Any)
         app
     )  # after _enter: a stranger is led to the sign-in page, whatever the form says
     app.after_request(_leave)
+    app.teardown_request(_let_go)
     register_errors(app)
     return app
+
+
+def _let_go(_error: BaseException | None) -> None:
+    """End a transaction that the page of a refusal may have begun after the view's own had ended."""
+    close_session()
 
 
 def _leave(response: Response) -> Response:
