@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 from client_web.backups.forms import CheckForm
 from client_web.reading import address_now, page_address, put_back, say
 from server.backups import queries, rules
+from server.backups.places import PlacesOffice
 from server.backups.service import Action, BackupOffice, Kind, Wish
 from server.core.errors import Broken, DaftarError, Missing
 from server.core.i18n import current_locale
@@ -70,6 +71,7 @@ def page() -> ResponseReturnValue:
         standing=queries.standing(session, actor),
         days=queries.calendar(session, actor),
         place=queries.place(session, actor),
+        places=PlacesOffice(office()).shown(actor),
         runs=queries.runs_under_way(session, actor),
         ended=queries.recent_runs(session, actor),
         found=found,
