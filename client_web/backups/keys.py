@@ -10,15 +10,19 @@ from flask.typing import ResponseReturnValue
 
 from client_web.backups.forms import LettersForm, RotationForm
 from client_web.backups.views import blueprint, office
+from client_web.kit.assets import STATIC
 from client_web.reading import put_back, say
 from server.backups.custody import KeyOffice, NewRecipient, Role, offline_role
 from server.backups.rules import KEY_DUTIES, KEY_LABELS, PROOF_LABELS
+from server.backups.sheets import sheet_of
 from server.core import clock, qr
 from server.core.errors import DaftarError, Invalid, NotFound
 from server.core.i18n import gettext as _
 from server.http.access import current_actor, needs
 from server.http.unit_of_work import current_session, database
 from server.users.queries import confirm_password
+
+FONTS = STATIC / "fonts"
 
 
 def _keys() -> KeyOffice:
@@ -119,6 +123,22 @@ def rotate_keys() -> ResponseReturnValue:
 
 def _picture(key: NewRecipient) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(qr.svg(key.private)).decode()}"
+
+
+@blueprint.post("/backups/keys/sheet")
+@needs("backups.run", always=True, reads=True)
+def key_sheet() -> ResponseReturnValue:
+    """Send the recovery sheet of the keys that the page of new keys still shows; nothing is kept."""
+    brought = _keys().current(current_actor(), request.form.getlist("key"))
+    if not brought:
+        raise Invalid(_("No key was given for the sheet."), field="key")
+    ring = office().keys
+    sheet = sheet_of(office().settings, ring.signer_fingerprint, brought)
+    answer = Response(sheet.pdf(FONTS), mimetype="application/pdf")
+    role = brought[0].role.value if len(brought) == 1 else "keys"
+    name = f"recovery-sheet-{role}.pdf"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @blueprint.post("/backups/keys/drill/renew")

@@ -1,7 +1,7 @@
 """The room of backups: every module that adds pages to it."""
 
-from client_web.backups import keys, views
+from client_web.backups import keys, months, views
 
-__all__ = ["blueprint", "keys"]
+__all__ = ["blueprint", "keys", "months"]
 
 blueprint = views.blueprint

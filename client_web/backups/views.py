@@ -23,6 +23,7 @@ from server.backups import queries, rules
 from server.backups.places import PlacesOffice
 from server.backups.service import Action, BackupOffice, Kind, Wish
 from server.core.errors import Broken, DaftarError, Missing
+from server.core.format import today
 from server.core.i18n import current_locale
 from server.core.i18n import gettext as _
 from server.core.text import persian_digits
@@ -70,6 +71,7 @@ def page() -> ResponseReturnValue:
         light=queries.backup_light(session, actor),
         standing=queries.standing(session, actor),
         days=queries.calendar(session, actor),
+        months=rules.months_back(today()),
         place=queries.place(session, actor),
         places=PlacesOffice(office()).shown(actor),
         runs=queries.runs_under_way(session, actor),

@@ -14,11 +14,13 @@ from installer.commands.backup_restore import restore, undo_restore
 from installer.commands.backup_room import enter, key_option, known, opening
 from installer.commands.progress import bar
 from installer.commands.screen import table
+from installer.sheet import FONTS
 from server.backups.rules import CHECK_LABELS, KIND_LABELS, STAGE_LABELS, STATE_LABELS
 from server.backups.service import must_be_sound, why_kept
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.errors import Missing
 from server.core.format import filesize, zoned
+from server.core.i18n import LOCALES
 from server.core.i18n import gettext as _
 from server.core.password_prompt import password_option
 
@@ -180,6 +182,20 @@ def prune(as_json: bool) -> None:
         size=filesize(done.freed),
     )
     report(document, why_kept(done.refusal) if done.refusal else line, as_json=as_json)
+
+
+@group.command()
+@click.argument("word", metavar="MONTH")
+@click.option("--out", type=file_path, required=True, metavar="FILE", help="The PDF to write.")
+@click.option("--lang", type=click.Choice(LOCALES), help="By default the organisation's.")
+def month(word: str, out: Path, lang: str | None) -> None:
+    """Print the record of a month such as 2026-11: days, checks, proofs of keys, as a signed PDF."""
+    from server.backups.months import month_pdf  # loads the typesetter, which nothing else needs
+
+    room = enter(database=False)
+    content = month_pdf(room.office, room.actor, word, fonts=FONTS, locale=lang or "")
+    out.write_bytes(content)
+    click.echo(_("The record of %(month)s is in %(path)s.", month=word, path=out))
 
 
 @group.command()

@@ -4,11 +4,16 @@ import shutil
 from pathlib import Path
 
 from backup import disk, keys
+from backup.keys import Role
+from backup.possession import OFFLINE
 from backup.store import Store
+from installer.sheet import files_of, holds_sheet, is_folder, write_sheets
 from installer.steps.work import Work
+from server.backups.sheets import sheet_of
 from server.core import clock
 from server.core.errors import Conflict
 from server.core.i18n import gettext as _
+from server.core.i18n import use_locale
 from server.core.version import VERSION
 
 STEP = "backup-keys"
@@ -23,7 +28,7 @@ def make_backup_keys(work: Work) -> str:
     Store.create(work.settings.backups)
     sheet = work.answers.backup.recovery_sheet
     path = work.answers.beside(sheet) if sheet else None
-    if path is not None and path.exists():
+    if path is not None and _is_there(path):
         return _keep(folder, path)
     if (folder / keys.SIGNING_KEY).exists():
         # An earlier run was stopped before anybody saw the private halves. No backup needs them.
@@ -34,14 +39,32 @@ def make_backup_keys(work: Work) -> str:
         work.say(text)
         return _("Keep the sheet above away from this server; it is not shown again.")
     with disk.naming_the_cause(path):
-        disk.replace(path, text.encode() + b"\n")
+        _write(work, made, path, text)
     return _handed_over(path)
+
+
+def _write(work: Work, made: keys.NewKeys, path: Path, text: str) -> None:
+    """Write the sheet as text, as PDF when the name says so, or a PDF for each holder into a folder."""
+    if not (path.suffix == ".pdf" or is_folder(path)):
+        disk.replace(path, text.encode() + b"\n")
+        return
+    offline = (
+        keys.NewRecipient(Role.WORKING, made.working_private, made.working_public),
+        keys.NewRecipient(Role.ESCROW, made.escrow_private, made.escrow_public),
+    )
+    sheet = sheet_of(work.settings, made.signer_fingerprint, offline)
+    with use_locale(work.settings.organization.locale):
+        write_sheets(sheet, path)
+
+
+def _is_there(sheet: Path) -> bool:
+    return any(file.exists() for file in files_of(sheet, OFFLINE))
 
 
 def _keep(folder: Path, sheet: Path) -> str:
     """Accept a sheet that an earlier run wrote for these very keys; refuse any other."""
     ours = (folder / keys.SIGNING_KEY).exists() and keys.load(folder).signer_fingerprint
-    if ours and ours in sheet.read_text(encoding="utf8", errors="replace"):
+    if ours and holds_sheet(sheet, ours):
         return _handed_over(sheet)
     raise Conflict(
         _(

@@ -246,18 +246,28 @@ def checked_days(made: Sequence[Made], today: date) -> tuple[CheckedDay, ...]:
     first = max(min(each.day for each in made), today - timedelta(days=CHECK_DAYS - 1))
     span = [today - timedelta(days=n) for n in range((today - first).days + 1)]
     return tuple(
-        CheckedDay(day, _day_state([each for each in made if each.day == day]))
+        CheckedDay(day, day_state([each for each in made if each.day == day]))
         for day in span
         if day != today or any(each.day == today for each in made)
     )
 
 
-def _day_state(made: Sequence[Made]) -> DayState:
+def day_state(made: Sequence[Made]) -> DayState:
+    """Return the word of a day by its backups."""
     if not made:
         return DayState.MISSING
     if any(each.confirmed for each in made):
         return DayState.CONFIRMED
     return DayState.PROBLEM if any(each.refused for each in made) else DayState.UNCHECKED
+
+
+def months_back(today: date, count: int = 6) -> tuple[date, ...]:
+    """Return the first days of this month and of those before it, the newest first."""
+    first, found = today.replace(day=1), []
+    for _n in range(count):
+        found.append(first)
+        first = (first - timedelta(days=1)).replace(day=1)
+    return tuple(found)
 
 
 def oldest_unchecked(days: Sequence[CheckedDay], today: date) -> date | None:

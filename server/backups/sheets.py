@@ -33,7 +33,7 @@ class Sheet:
 
     def pdf(self, fonts: Path | None) -> bytes:
         """Return the sheet as PDF with QR codes, in the language that is spoken."""
-        return print_pdf(
+        printed = print_pdf(
             "server.backups",
             "sheet.html",
             fonts,
@@ -49,6 +49,8 @@ class Sheet:
             signer=self.signer,
             signer_pem=self.signer_pem.strip(),
         )
+        # A comment behind the end: an installation that was stopped finds out whose sheet it is.
+        return printed + f"% backup key {self.signer}\n".encode()
 
     def text(self) -> str:
         """Return the sheet as plain text."""
