@@ -131,7 +131,7 @@ def _welcome(vendor: Vendor, house: House) -> str:
         "Vendor's console:   %(authority)s/console\n"
         "Sign in as %(staff)s, same password. Second factor, for an authenticator app:\n"
         "  %(secret)s\n"
-        "  “make demo-code” prints the code of this minute.\n"
+        "  “make demo-code” prints the code of this half minute.\n"
         "\n"
         "Activation code:    in %(sold)s\n"
         "Commands: .venv/bin/daftar --home %(home)s --help\n"
