@@ -108,10 +108,13 @@ def activate() -> ResponseReturnValue:
 def check_in() -> ResponseReturnValue:
     """Ask the vendor now."""
     try:
-        office().check_in(current_actor())
+        verdict = office().check_in(current_actor())
     except DaftarError as refusal:
         return _refused(refusal)
-    flash(_("The vendor has answered and the licence is up to date."), "success")
+    if verdict.may_read:
+        flash(_("The vendor has answered and the licence is up to date."), "success")
+    else:
+        flash(_("The vendor has answered. What holds now stands on this page."), "warning")
     return redirect(url_for("license.page"))
 
 
