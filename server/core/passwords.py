@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.core.errors import Invalid
 from server.core.i18n import gettext as _
+from server.core.numbers import number
 from server.core.text import fold
 
 MIN_PASSWORD = 10
@@ -55,12 +56,15 @@ def check_password(password: str, *, email: str, name: str) -> None:
     own = {fold(part).replace(" ", "") for part in (email, email.split("@")[0], name) if part}
     if len(password) < MIN_PASSWORD:
         raise Invalid(
-            _("This password is too short: at least %(n)s characters are needed.", n=MIN_PASSWORD),
+            _(
+                "This password is too short: at least %(n)s characters are needed.",
+                n=number(MIN_PASSWORD),
+            ),
             field="password",
         )
     if len(password) > MAX_PASSWORD:
         raise Invalid(
-            _("This password is too long: at most %(n)s characters.", n=MAX_PASSWORD),
+            _("This password is too long: at most %(n)s characters.", n=number(MAX_PASSWORD)),
             field="password",
         )
     if len(set(folded)) < 5 or folded in own or folded.isdecimal():
