@@ -50,7 +50,7 @@ def install(file: Path, plan: bool, yes: bool) -> None:
         say=click.echo,
     )
     carry_out(work, report, _show)
-    click.echo("\n" + _next(place))
+    click.echo("\n" + _next(place, offline=answers.license.offline))
 
 
 def _ask(place: Path) -> None:
@@ -83,7 +83,14 @@ def _show(step: Step, said: str) -> None:
     click.echo(f"{click.style('✓', fg='green')} {_(step.title)}: {said}")
 
 
-def _next(place: Path) -> str:
+def _next(place: Path, *, offline: bool) -> str:
+    if offline:
+        return _(
+            "Daftar is installed in %(home)s. Next:\n"
+            "  daftar license export-request FILE --kind activate --code CODE --home %(home)s\n"
+            "  daftar serve --home %(home)s",
+            home=place,
+        )
     return _(
         "Daftar is installed in %(home)s. Next:\n"
         "  daftar license activate CODE --home %(home)s\n"

@@ -80,14 +80,22 @@ def _connect(url: str) -> Finding:
     except TimeoutError:
         return failed(
             _("%(place)s does not answer; a firewall may swallow it.", place=place),
-            _("Allow connections from this server to %(place)s.", place=place),
+            _allow(place),
         )
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         return failed(
             _("%(place)s cannot be reached: %(why)s.", place=place, why=why),
-            _("Allow connections from this server to %(place)s.", place=place),
+            _allow(place),
         )
+
+
+def _allow(place: str) -> str:
+    return _(
+        "Allow connections from this server to %(place)s. A server without internet answers "
+        "offline = true in [license] and is licensed by file.",
+        place=place,
+    )
 
 
 def _get(url: str, ca_bundle: str) -> Finding:
