@@ -182,7 +182,7 @@ _NOTICES: Mapping[str, str] = {
         "This machine differs from the one that was activated. The next check tells the vendor."
     ),
     "RENEWAL_AVAILABLE": mark(
-        "A renewed licence is ready at the vendor. It arrives by itself at the next check."
+        "The vendor has sent a newer licence with the last check. It holds already."
     ),
     "KEY_ROTATION": mark("The vendor changes its signing keys. There is nothing to do."),
     "SEATS_OVER_NEW_CAP": mark(
