@@ -10,6 +10,7 @@ from licensing.authority.activations.models import ActivationRecord
 from licensing.authority.customers.models import Customer
 from licensing.authority.customers.queries import customers_of_rows
 from licensing.authority.licenses.models import LicenseRecord
+from licensing.document.envelope import load_envelope, sha256
 from licensing.document.requests import (
     ActivateRequest,
     CheckInRequest,
@@ -23,15 +24,19 @@ from licensing.document.trust import answer_kind
 from server.core.errors import NotFound
 from server.core.i18n import gettext as _
 
+_NUMBER_LENGTH = 8
+
 
 @dataclass(frozen=True)
 class Asked:
     """A request whose signature holds, and what we know of the licence and the server behind it.
 
-    `license` is None for an activation code that no licence has.
+    `number` is the beginning of the request's hash, which the customer's server shows as well. `license`
+    is None for an activation code that no licence has.
     """
 
     kind: str
+    number: str
     product_version: str
     sent_at: int
     fingerprint: Mapping[str, str]
@@ -53,12 +58,18 @@ def what_is_asked(session: Session, raw: bytes) -> Asked:
     ]
     kind = answer_kind(raw, kinds)
     if kind is ActivateRequest:
-        return _activation(session, open_activation(raw).request)
+        return _activation(session, open_activation(raw).request, number_of(raw))
     server = _server(session, claimed_activation_id(raw))
     if kind is CheckInRequest:
-        return _check_in(session, server, open_check_in(raw, server.instance_pub).request)
+        wanted = open_check_in(raw, server.instance_pub).request
+        return _check_in(session, server, wanted, number_of(raw))
     leaving = open_deactivation(raw, server.instance_pub).request
-    return _check_in(session, server, leaving.checkin, leaving.reason.value)
+    return _check_in(session, server, leaving.checkin, number_of(raw), leaving.reason.value)
+
+
+def number_of(raw: bytes) -> str:
+    """Return the number by which both sides name this request."""
+    return sha256(load_envelope(raw).body)[:_NUMBER_LENGTH]
 
 
 def _server(session: Session, activation_id: str) -> ActivationRecord:
@@ -76,7 +87,7 @@ def _server(session: Session, activation_id: str) -> ActivationRecord:
     return found
 
 
-def _activation(session: Session, wanted: ActivateRequest) -> Asked:
+def _activation(session: Session, wanted: ActivateRequest, number: str) -> Asked:
     license_ = session.scalar(select(LicenseRecord).where(LicenseRecord.code_id == wanted.code_id))
     active = None
     if license_ is not None:
@@ -88,6 +99,7 @@ def _activation(session: Session, wanted: ActivateRequest) -> Asked:
         )
     return Asked(
         kind="activate",
+        number=number,
         product_version=wanted.product_version,
         sent_at=wanted.sent_at,
         fingerprint=wanted.fp,
@@ -98,12 +110,17 @@ def _activation(session: Session, wanted: ActivateRequest) -> Asked:
 
 
 def _check_in(
-    session: Session, server: ActivationRecord, wanted: CheckInRequest, reason: str | None = None
+    session: Session,
+    server: ActivationRecord,
+    wanted: CheckInRequest,
+    number: str,
+    reason: str | None = None,
 ) -> Asked:
     license_ = session.get_one(LicenseRecord, server.license_row_id)
     usage = wanted.usage
     return Asked(
         kind="check-in" if reason is None else "deactivate",
+        number=number,
         product_version=wanted.product_version,
         sent_at=wanted.sent_at,
         fingerprint=wanted.fp,

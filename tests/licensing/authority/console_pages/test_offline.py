@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from licensing.authority.audit.models import AuditEntry
+from licensing.client.acceptance import request_hash
 from licensing.client.client import LicenseClient
 from licensing.client.installation import ClientConfig, Clocks
 from licensing.client.outcome import Result
@@ -64,6 +65,13 @@ def answered(ben: Visitor, shown: TestResponse) -> tuple[str, bytes]:
     return page, file.data
 
 
+def number_of(client: LicenseClient) -> str:
+    """Return the number by which the customer's pages name the request that waits."""
+    pending = client.pending()
+    assert pending is not None
+    return request_hash(pending)[:8]
+
+
 def test_a_server_without_a_line_lives_by_files(
     ben: Visitor, shop: Vendor, client: LicenseClient
 ) -> None:
@@ -71,6 +79,7 @@ def test_a_server_without_a_line_lives_by_files(
     shown = upload(ben, client.export_activation(issued.code))
     assert "Activation" in shown.get_data(as_text=True)
     assert issued.license_id in shown.get_data(as_text=True)
+    assert f">{number_of(client)}<" in shown.get_data(as_text=True)
     assert shop.activations(issued.license_id) == []
 
     page, file = answered(ben, shown)
