@@ -2,6 +2,7 @@
 
 import threading
 
+import pyrage
 import pytest
 from playwright.sync_api import expect
 
@@ -49,7 +50,8 @@ def test_the_pages_fit_the_smallest_phone(home: Home, open_page: OpenPage, lang:
     part.write_bytes(part.read_bytes()[:-1])
     home.office.verify(home.cast.root)
 
-    for path in ("/backups", f"/backups/{name}", f"/backups/{name}/check"):
+    keys = ("/backups/keys", "/backups/keys/working")
+    for path in ("/backups", f"/backups/{name}", f"/backups/{name}/check", *keys):
         page = open_page(path, home.cast.root, lang, width=360, height=740)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
         assert page.locator("h1").count() == 1
@@ -65,3 +67,27 @@ def test_a_download_arrives_whole(home: Home, open_page: OpenPage) -> None:
     arrived = arriving.value
     assert arrived.suggested_filename == f"daftar-{name}.tar"
     assert arrived.path().stat().st_size > 10_000
+
+
+def test_a_holder_proves_a_key_and_takes_a_new_one_with_its_sheet(
+    home: Home, open_page: OpenPage
+) -> None:
+    home.store.possession.unlink()
+    page = open_page("/backups/keys/escrow", home.cast.root)
+    with page.expect_download() as arriving:
+        page.locator("form[action$='/escrow/test'] button").first.click()
+    identity = pyrage.x25519.Identity.from_str(home.shown_once.escrow_private)
+    letters = pyrage.decrypt(arriving.value.path().read_bytes(), [identity]).decode()
+    page.locator("input[name=letters]").fill(letters)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/backups/keys")
+    expect(page.locator("#key-proofs")).to_contain_text("Root")
+
+    page.locator("#rotate-form input[name=working]").check()
+    page.locator("#rotate-form input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("New keys of the backups")
+    with page.expect_download() as sheet:
+        page.locator("form[action$='/keys/sheet'] button").click()
+    assert sheet.value.suggested_filename == "recovery-sheet-working.pdf"
+    assert sheet.value.path().read_bytes().startswith(b"%PDF-")
