@@ -11,7 +11,7 @@ from installer.commands.home import Opened, open_home
 from installer.commands.screen import table
 from server.core.clock import rfc3339
 from server.core.command_line import HomeGroup, json_option, report
-from server.core.errors import NotFound
+from server.core.errors import NotFound, NotLicensed
 from server.core.i18n import LOCALES, ngettext
 from server.core.i18n import gettext as _
 from server.core.password_prompt import choose_password, password_option, show_password
@@ -27,6 +27,9 @@ from server.users.rules import (
     UserStatus,
 )
 from server.users.service import create_user, deactivate_user, set_password
+
+# Before the activation the first colleagues may be written down already.
+CLOSED = frozenset({"read_only", "locked"})
 
 
 @click.group(name="user", cls=HomeGroup)
@@ -58,6 +61,10 @@ def add(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Add a user, who takes one of the licensed seats."""
     opened = open_home()
+    if opened.office.refresh().mode in CLOSED:
+        raise NotLicensed(
+            _("The licence lets nobody new in at the moment. See “daftar license status”.")
+        )
     password, made = (None, False) if service else choose_password(password_file)
     draft = UserDraft(
         email=email,

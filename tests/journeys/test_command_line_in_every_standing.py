@@ -85,12 +85,17 @@ def test_status_export_and_leaving_colleagues(standing_home: Installation, tmp_p
     status = standing_home.run("license", "status")
     written = standing_home.run("export", "all", str(target))
     gone = standing_home.place.run("user", "deactivate", "ben@example.com")
+    new = standing_home.place.run(
+        "user", "add", "--service", "--email", "bot@example.com", "--name", "Bot"
+    )
 
     assert (status["mode"], status["reason"]) == (
         standing_home.standing.mode,
         standing_home.standing.reason,
     )
     assert gone.exit_code == 0, gone.output
+    closed = standing_home.standing.mode in {"read_only", "locked"}
+    assert new.exit_code == (4 if closed else 0), new.output
     with zipfile.ZipFile(target) as archive:
         facts = json.loads(archive.read("license.json"))
         users = archive.read("users.csv").decode("utf-8-sig")
