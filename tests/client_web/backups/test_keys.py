@@ -8,6 +8,7 @@ import pyrage
 import time_machine
 
 from backup import keys, possession
+from backup.confirm import Person
 from backup.keys import Role
 from backup.plan import Kind
 from server.core import clock
@@ -19,7 +20,7 @@ from tests.server.conftest import PASSWORD
 
 def opened(canary: bytes, private: str) -> str:
     identity = pyrage.x25519.Identity.from_str(private)
-    return pyrage.decrypt(canary, [identity]).decode()
+    return str(pyrage.decrypt(canary, [identity]).decode())
 
 
 def test_a_holder_takes_the_test_away_and_types_its_letters(home: Home, visit: Visit) -> None:
@@ -63,7 +64,7 @@ def test_the_light_stays_amber_and_asks_again_after_90_days(home: Home, visit: V
 
     ring = home.office.keys
     brought = keys.read_identities(_key_file(home))
-    possession.show_key(home.store, ring, brought, possession.Person("1", "Root"))
+    possession.show_key(home.store, ring, brought, Person("1", "Root"))
     home.office.look()
     assert "Your data is backed up" in visit(root).read("/backups")
     held = possession.holdings(home.store, ring)
