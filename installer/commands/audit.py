@@ -3,12 +3,13 @@
 import click
 
 from installer.commands.home import open_home
-from server.audit.chain import broken_sentence, seal_all, verify
+from server.audit.chain import seal_all, verify
 from server.audit.rules import Trail
 from server.core.command_line import HomeGroup, json_option, report
 from server.core.errors import Broken
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
+from server.core.links import broken_sentence
 
 
 @click.group(name="audit", cls=HomeGroup)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from server.core.i18n import gettext as _
+
 FIRST_LINK = "0" * 64
 
 
@@ -60,3 +62,19 @@ def exact_moment(at: datetime) -> str:
 def link_of(before: str, position: int, told: Sequence[object], digest: str) -> str:
     """Return the link of the entry at this position, which follows the link before it."""
     return exact_hash([before, position, *told, digest])
+
+
+def broken_sentence(found: Break) -> str:
+    """Return what is wrong with the trail, for people."""
+    reasons = {
+        Fault.CHANGED: _("its values are not those that were sealed"),
+        Fault.MOVED: _("it does not follow from the entry before it"),
+        Fault.MISSING: _("a sealed entry is missing"),
+        Fault.EMPTIED: _("its values were taken out and no erasure was noted"),
+    }
+    return _(
+        "The audit trail is broken at entry %(position)s: %(why)s. Somebody changed the database past "
+        "Daftar. Compare it with the newest backup.",
+        position=found.position,
+        why=reasons[found.fault],
+    )

@@ -8,9 +8,8 @@ from licensing.authority.audit.models import AuditEntry, TrailHead
 from server.core import clock, ledger
 from server.core.db import Database
 from server.core.errors import Broken
-from server.core.i18n import gettext as _
 from server.core.ledger import ONLY_ROW, Entry, Ledger
-from server.core.links import Break, Fault, Head, exact_hash, exact_moment
+from server.core.links import Break, Fault, Head, broken_sentence, exact_hash, exact_moment
 
 
 def _told(entry: Entry) -> list[object]:
@@ -74,19 +73,3 @@ def verify_and_remember(database: Database) -> Trail:
     if found.broken is not None:
         raise Broken(broken_sentence(found.broken), code="trail_broken")
     return found
-
-
-def broken_sentence(found: Break) -> str:
-    """Return what is wrong with the trail, for people."""
-    reasons = {
-        Fault.CHANGED: _("its values are not those that were sealed"),
-        Fault.MOVED: _("it does not follow from the entry before it"),
-        Fault.MISSING: _("a sealed entry is missing"),
-        Fault.EMPTIED: _("its values were taken out and no erasure was noted"),
-    }
-    return _(
-        "The audit trail is broken at entry %(position)s: %(why)s. Somebody changed the database past "
-        "Daftar. Compare it with the newest backup.",
-        position=found.position,
-        why=reasons[found.fault],
-    )

@@ -2,7 +2,7 @@
 
 import click
 
-from licensing.authority.audit.chain import Trail, broken_sentence, verify
+from licensing.authority.audit.chain import Trail, verify
 from licensing.authority.audit.models import AuditEntry
 from licensing.authority.audit.queries import list_entries
 from licensing.authority.commands.home import open_home
@@ -11,6 +11,7 @@ from server.core.command_line import HomeGroup, json_option, report
 from server.core.errors import Broken
 from server.core.i18n import gettext as _
 from server.core.i18n import ngettext
+from server.core.links import broken_sentence
 from server.core.listing import Filter, ListQuery
 
 MOST = 200
