@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backup import postgresql
+from backup import postgresql, snapshot
 from backup.disk import naming_the_cause
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
@@ -22,6 +22,18 @@ POINTER = "cluster"  # names the folder of a server that a killed drill left run
 PREFIX = "daftar-drill-"
 PLACE = Path("/var/tmp")  # noqa: S108 - a fresh private folder is made there
 OWNER = "daftar"
+OLDEST = 15  # the version from which on drills start a server of their own
+
+
+def scratch_server(url: str) -> str | None:
+    """Return the live server for the drill's own database where no server can be started here."""
+    if snapshot.is_sqlite(url):
+        return None
+    try:
+        postgresql.find_tool("initdb", OLDEST)
+    except Missing:
+        return url
+    return None
 
 
 @contextmanager

@@ -7,7 +7,8 @@ folder is not: its key is bound to this server, and its state is mirrored in the
 from collections.abc import Iterator
 from pathlib import Path
 
-from backup import keys, postgresql, snapshot
+from backup import keys
+from backup.cluster import scratch_server
 from backup.keys import Keyring
 from backup.plan import Level, Plan, SecretFile
 from backup.restore import Identities
@@ -15,12 +16,10 @@ from backup.store import Store
 from backup.verify import Verification
 from server.backups.invariants import INVARIANTS
 from server.core.config import Settings
-from server.core.errors import Missing
 from server.core.version import VERSION
 
 CONFIGURATION = "daftar.toml"
 ELSEWHERE = Path("elsewhere")  # in a backup, what did not lie below the home
-POSTGRESQL_WITH_OWN_SERVER = 15  # the oldest that drills start by themselves
 
 
 def scratch_folder(settings: Settings) -> Path:
@@ -87,16 +86,5 @@ def how_to_verify(
         scratch=scratch_folder(settings),
         identities=opening,
         invariants=INVARIANTS,
-        scratch_server=_scratch_server(settings.database_url),
+        scratch_server=scratch_server(settings.database_url),
     )
-
-
-def _scratch_server(url: str) -> str | None:
-    """Return the live server for the drill's own database where no server can be started here."""
-    if snapshot.is_sqlite(url):
-        return None
-    try:
-        postgresql.find_tool("initdb", POSTGRESQL_WITH_OWN_SERVER)
-    except Missing:
-        return url
-    return None

@@ -7,7 +7,8 @@ a backup and its key must still not be able to sign for the vendor.
 from collections.abc import Iterator
 from pathlib import Path
 
-from backup import keys, postgresql, snapshot
+from backup import keys
+from backup.cluster import scratch_server
 from backup.keys import Keyring
 from backup.plan import Level, Plan, SecretFile
 from backup.restore import Identities
@@ -19,8 +20,6 @@ from licensing.authority.migrations.run import CHAIN
 from server.core.errors import Missing
 from server.core.i18n import gettext as _
 from server.core.version import VERSION
-
-POSTGRESQL_WITH_OWN_SERVER = 15  # the oldest that drills start by themselves
 
 
 def keys_folder(settings: Settings) -> Path:
@@ -93,16 +92,5 @@ def how_to_verify(
         scratch=scratch_folder(settings),
         identities=opening,
         invariants=INVARIANTS,
-        scratch_server=_scratch_server(settings.database_url),
+        scratch_server=scratch_server(settings.database_url),
     )
-
-
-def _scratch_server(url: str) -> str | None:
-    """Return the live server for the drill's own database where no server can be started here."""
-    if snapshot.is_sqlite(url):
-        return None
-    try:
-        postgresql.find_tool("initdb", POSTGRESQL_WITH_OWN_SERVER)
-    except Missing:
-        return url
-    return None
