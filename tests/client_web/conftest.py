@@ -3,20 +3,17 @@
 A room that needs something else of the same name has it in a conftest of its own.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import event
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.test import TestResponse
 
 from server.app import SESSION_COOKIE, create_app
 from server.audit.service import watch
@@ -33,37 +30,16 @@ from tests.client_web.kit.conftest import UNFINISHED
 from tests.server.conftest import Cast, people
 from tests.support.browser import Browser
 from tests.support.templates import Compiled
+from tests.support.visitor import PageVisitor
 
 COMPILED = Compiled()
 LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
-@dataclass
-class Visitor:
+class Visitor(PageVisitor):
     """Somebody with a browser of their own, signed in or not, who opens pages and sends forms."""
 
-    client: FlaskClient
-    token: str = field(default="")
-
-    def get(self, address: str) -> TestResponse:
-        """Open a page."""
-        answer = self.client.get(address)
-        found = re.search(r'name="csrf-token" content="([^"]+)"', answer.get_data(as_text=True))
-        if found:
-            self.token = found[1]
-        return answer
-
-    def read(self, address: str) -> str:
-        """Open a page that must be there, and return its text."""
-        answer = self.get(address)
-        assert answer.status_code == 200, f"{address}: {answer.status_code}"
-        return answer.get_data(as_text=True)
-
-    def post(self, address: str, **fields: object) -> TestResponse:
-        """Send a form with the token of the last page."""
-        if not self.token:
-            self.get("/settings/profile")
-        return self.client.post(address, data={"csrf_token": self.token, **fields})
+    forms = ("/settings/profile",)
 
 
 Visit = Callable[..., Visitor]

@@ -47,6 +47,14 @@ def vendor(request: pytest.FixtureRequest) -> Vendor:
     return found
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, postgres_cluster: Cluster) -> str:
+    """Give the URL of an empty database; for SQLite the usual file in the home."""
+    if request.param == "sqlite":
+        return ""
+    return postgres_cluster.url(postgres_cluster.create_database())
+
+
 @pytest.fixture
 def found_here(tmp_path: Path) -> Iterator[Callable[..., Vendor]]:
     """Return a function that founds an authority inside the test, where time can be moved."""

@@ -27,7 +27,6 @@ from tests.licensing.authority.stage import (
 )
 from tests.licensing.authority.stranger import codes, over_http
 from tests.licensing.authority.test_real_client import another_machine
-from tests.support.postgres import Cluster
 
 USAGE = Usage(named=1, peak_concurrent=1, service=0)
 
@@ -75,18 +74,10 @@ class House:
         return LicenseClient(config, Clocks(clock.timestamp, clock.monotonic))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, postgres_cluster: Cluster) -> str:
-    """Give the URL of an empty database; for SQLite the usual file in the home."""
-    if request.param == "sqlite":
-        return ""
-    return postgres_cluster.url(postgres_cluster.create_database())
-
-
 @pytest.fixture
-def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+def house(tmp_path: Path, empty_url: str) -> Iterator[House]:
     """Give an authority that was never backed up, once on each database."""
-    house = House(tmp_path, database_url)
+    house = House(tmp_path, empty_url)
     house.command("backup", "keys", "--to", str(house.sheet))
     yield house
     house.stop()
@@ -166,7 +157,7 @@ def vendor_of(house: House) -> Iterator[Vendor]:
     vendor.database.dispose()
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
 def test_a_backup_is_proved_listed_and_taken_back(house: House) -> None:
     with vendor_of(house) as vendor:
         issued = vendor.sell()
@@ -191,7 +182,7 @@ def test_a_backup_is_proved_listed_and_taken_back(house: House) -> None:
     assert len(licenses()) == 2
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
 def test_after_a_fire_a_home_is_made_of_a_saved_folder_and_the_offline_key(
     house: House, tmp_path: Path
 ) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-import pytest
 import requests
 
 from licensing.authority.activations.rules import ActivationStatus
@@ -25,17 +24,8 @@ from tests.licensing.authority.stage import (
     start_program,
 )
 from tests.licensing.authority.stranger import Stranger, over_http
-from tests.support.postgres import Cluster
 
 ACTIVATIONS = "/v1/activations"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, postgres_cluster: Cluster) -> str:
-    """Give the URL of an empty database; for SQLite the usual file in the home."""
-    if request.param == "sqlite":
-        return ""
-    return postgres_cluster.url(postgres_cluster.create_database())
 
 
 @dataclass
@@ -59,10 +49,10 @@ class Rush:
 
 
 def test_a_power_cut_in_the_middle_of_activations_loses_and_doubles_nothing(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, empty_url: str
 ) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
-    settings = found_vendor(home, database_url)
+    settings = found_vendor(home, empty_url)
     program = start_program(home, log)
     vendor = open_vendor(settings, over_http(program.url))
     try:

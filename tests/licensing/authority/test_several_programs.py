@@ -29,14 +29,6 @@ from tests.support.postgres import Cluster
 CHECK_INS = "/v1/check-ins"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, postgres_cluster: Cluster) -> str:
-    """Give the URL of an empty database; for SQLite the usual file in the home."""
-    if request.param == "sqlite":
-        return ""
-    return postgres_cluster.url(postgres_cluster.create_database())
-
-
 @dataclass
 class Rush:
     """Servers that check in without pause. Each remembers what it sent last and what it was told."""
@@ -78,9 +70,9 @@ def rush(vendor: Vendor, cut: Callable[[], None], count: int = 6) -> Rush:
     return found
 
 
-def test_a_power_cut_under_check_ins_forgets_no_answer(tmp_path: Path, database_url: str) -> None:
+def test_a_power_cut_under_check_ins_forgets_no_answer(tmp_path: Path, empty_url: str) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
-    settings = found_vendor(home, database_url)
+    settings = found_vendor(home, empty_url)
     program = start_program(home, log)
     vendor = open_vendor(settings, over_http(program.url))
     try:
@@ -108,9 +100,9 @@ def test_a_power_cut_under_check_ins_forgets_no_answer(tmp_path: Path, database_
         program.stop()
 
 
-def test_a_graceful_stop_answers_what_has_arrived(tmp_path: Path, database_url: str) -> None:
+def test_a_graceful_stop_answers_what_has_arrived(tmp_path: Path, empty_url: str) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
-    settings = found_vendor(home, database_url)
+    settings = found_vendor(home, empty_url)
     program = start_program(home, log)
     vendor = open_vendor(settings, over_http(program.url))
     try:

@@ -1,14 +1,11 @@
 """The console with its cast: Root owns, Anna sells, Ben supports, Guest audits. A vendor with a shop behind it."""
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyotp
 import pytest
-from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from werkzeug.test import TestResponse
 
@@ -31,6 +28,7 @@ from tests.licensing.authority.stage import Vendor, found_vendor, open_vendor
 from tests.licensing.authority.stranger import Reply, Send
 from tests.support.browser import Browser
 from tests.support.templates import Compiled
+from tests.support.visitor import PageVisitor
 
 COMPILED = Compiled()
 PASSWORD = "correct horse battery"
@@ -42,33 +40,10 @@ def email_of(name: str) -> str:
     return f"{name.lower()}@example.com"
 
 
-@dataclass
-class Visitor:
+class Visitor(PageVisitor):
     """Somebody with a browser of their own, who opens pages and sends forms."""
 
-    client: FlaskClient
-    token: str = field(default="")
-
-    def get(self, address: str) -> TestResponse:
-        """Open a page."""
-        answer = self.client.get(address)
-        found = re.search(r'name="csrf-token" content="([^"]+)"', answer.get_data(as_text=True))
-        if found:
-            self.token = found[1]
-        return answer
-
-    def read(self, address: str) -> str:
-        """Open a page that must be there, and return its text."""
-        answer = self.get(address)
-        assert answer.status_code == 200, f"{address}: {answer.status_code}"
-        return answer.get_data(as_text=True)
-
-    def post(self, address: str, **fields: object) -> TestResponse:
-        """Send a form with the token of the last page."""
-        if not self.token:
-            self.get("/console/sign-in")
-            self.get("/console/account")
-        return self.client.post(address, data={"csrf_token": self.token, **fields})
+    forms = ("/console/sign-in", "/console/account")
 
     def follow(self, answer: TestResponse) -> str:
         """Go where the answer leads, and return the text of that page."""
