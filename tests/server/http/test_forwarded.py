@@ -64,6 +64,7 @@ def served(*proxies: str, **place: Any) -> Iterator[Any]:
         thread.join()
         server.task_dispatcher.shutdown()
         server.close()
+        wasyncore.close_all(server._map, ignore_all=True)  # connections that are open still
 
 
 def ask(host: str, port: int, come_from: str, headers: dict[str, str]) -> dict[str, Any]:
