@@ -13,8 +13,8 @@ from benchmarks.run import keep, load, names
 def test_every_benchmark_runs_on_a_tiny_size(name: str) -> None:
     results = load(name).run(0.005)
 
-    assert results
-    assert all(result.value > 0 for result in results)
+    assert any(result.value > 0 for result in results)
+    assert all(result.value >= 0 for result in results)  # nobody held by mistake is a nought
 
 
 def test_a_goal_is_met_from_the_right_side() -> None:
