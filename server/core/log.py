@@ -50,6 +50,9 @@ def start_log(level: str = "INFO", directory: Path | None = None, name: str = "d
         handler = logging.handlers.WatchedFileHandler(directory / f"{name}.log", encoding="utf8")
     handler.setFormatter(_formatter())
     root = logging.getLogger()
+    for before in root.handlers:
+        if isinstance(before, logging.handlers.WatchedFileHandler):
+            before.close()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
